@@ -173,8 +173,8 @@ def plot(y_test, y_test_pred, y_test_line, predict, losses, test_losses, floor):
 
     ax3.set(title="The held-out loss nears the noise", xlabel="epoch", ylabel="loss")
     epochs = range(1, len(losses) + 1)
-    ax3.loglog(epochs, losses, color=blue, label="training data")
-    ax3.loglog(epochs, test_losses, color=orange, label="held-out data")
+    ax3.semilogx(epochs, losses, color=blue, label="training data")
+    ax3.semilogx(epochs, test_losses, color=orange, label="held-out data")
     ax3.axhline(floor, color="black", linestyle=":", label="noise variance")
     for ax in (ax1, ax2, ax3):
         ax.legend()

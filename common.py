@@ -78,7 +78,7 @@ def mse(y_pred, y):
 
 
 def bce_with_logits(z, y):
-    """Binary cross-entropy, the mean of -(y log p + (1 - y) log(1 - p)), p = sigmoid(z).
+    """Binary cross-entropy: mean of -(y log p + (1 - y) log(1 - p)), p = sigmoid(z).
 
     This is minus the log-likelihood of the labels y (C. Bishop, Pattern Recognition and
     Machine Learning, 2006, eq. 4.90). p may round to 0 or 1, z (the logit) does not, so
