@@ -7,7 +7,8 @@
 # %% What this is
 """One neuron learns to tell two classes apart: a dot product, a sigmoid, cross-entropy.
 
-The model gives a point x, here two numbers, the probability p that its label y is 1:
+For a point x, here two numbers, the model gives the probability p that its label y
+is 1 and not 0:
 
     z = x . w + b      a score, from minus to plus infinity, called the logit
     p = sigmoid(z)     1 / (1 + exp(-z)), which lies between 0 and 1
@@ -17,11 +18,11 @@ cross-entropy, -log of the probability that the model gave to the true label:
 
     loss = mean(-(y log p + (1 - y) log(1 - p)))
 
-Backwards, dz stands for d(loss)/dz, and so on. With dp/dz = p (1 - p), the chain rule
-says dz = 1/n (-y/p + (1 - y)/(1 - p)) p (1 - p), where nearly everything cancels:
+Backwards, dz stands for d(loss)/dz, and so on. As sigmoid'(z) = p (1 - p), the chain
+rule says dz = 1/n (-y/p + (1 - y)/(1 - p)) p (1 - p), where nearly everything cancels:
 
-    dz = 1/n (p - y)   one number for each sample
-    dw = x^T dz        each sample's x times its dz, summed
+    dz = 1/n (p - y)   one number for each of the n samples
+    dw = x^T @ dz      the samples are the rows of x: each times its dz, summed
     db = sum(dz)
 
 Run: python 02_logistic_regression.py. To reuse it, copy this file and common.py.
@@ -73,7 +74,7 @@ def forward(params, x):
 def loss_and_grads(params, x, y):
     """Return the loss and a Params that holds d(loss)/d(field) in each field."""
     z, p = forward(params, x)  # (n,), (n,)
-    loss = bce_with_logits(z, y)
+    loss = bce_with_logits(z, y)  # cross-entropy from z, as p may round to 0 or 1
 
     dz = 1 / y.size * (p - y)  # (n,), the one place where 1/n comes in
     dw = x.T @ dz  # (2,)
@@ -84,7 +85,7 @@ def loss_and_grads(params, x, y):
 # %% Training
 @np.errstate(all="ignore")  # a loss that overflows is reported below, in plain words
 def train(params, x, y, epochs=EPOCHS, learning_rate=LEARNING_RATE):
-    """Return the trained params and each epoch's loss.
+    """Return the trained params and each epoch's loss, taken before its step.
 
     ValueError: x is not (n, 2), or y is not (n,) or not from 0 to 1.
     FloatingPointError: the loss is not finite.
@@ -112,13 +113,13 @@ def train(params, x, y, epochs=EPOCHS, learning_rate=LEARNING_RATE):
 
 def newton(x, y, steps=10):
     """Return the exact optimum, by Newton's method, as a Params to compare with."""
-    x1 = np.column_stack([x, np.ones(len(x))])  # (n, 3), the ones are for b
+    x_ones = np.column_stack([x, np.ones(len(x))])  # (n, 3), the ones are for b
     wb = np.zeros(3)
     for _ in range(steps):
-        p = sigmoid(x1 @ wb)  # (n,)
-        gradient = x1.T @ (p - y)  # (3,)
-        curvature = (x1.T * (p * (1 - p))) @ x1  # (3, 3)
-        wb = wb - np.linalg.solve(curvature, gradient)
+        p = sigmoid(x_ones @ wb)  # (n,)
+        gradient = x_ones.T @ (p - y)  # (3,), of n times the loss
+        curvature = (x_ones.T * (p * (1 - p))) @ x_ones  # (3, 3), d(gradient)/d(wb)
+        wb = wb - np.linalg.pinv(curvature) @ gradient
     return Params(w=wb[:2], b=float(wb[2]))
 
 
@@ -161,7 +162,8 @@ if __name__ == "__main__":
     x, y = make_data(rng)
     params, losses = train(init_params(rng), x, y)
     exact = newton(x, y)
-    true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # the true log(p / (1 - p)) is linear
+    true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # so that z is the log of
+    # the ratio of the two classes' densities
     true = Params(w=true_w, b=-float(true_w @ CENTRES.mean(axis=0)))
 
     for epoch in np.unique(np.geomspace(1, EPOCHS, 10).round().astype(int)):

@@ -7,22 +7,22 @@
 # %% What this is
 """A two-layer network learns a curve: a hidden layer, and the chain rule through it.
 
-Rows are samples, and a layer is x @ W + b. The model is two layers, with an activation
-between them that bends the lines of the first:
+Rows are samples, and a layer is x @ W + b, with b added to every row. The model is two
+layers, with an activation between them:
 
-    z1 = x @ W1 + b1         H straight lines, the hidden units
-    a1 = activation(z1)      each of them bent, number by number
-    y_pred = a1 @ W2 + b2    their weighted sum
+    z1 = x @ W1 + b1         H straight lines in x, one for each hidden unit
+    a1 = activation(z1)      each of them bent, entry by entry
+    y_pred = a1 @ W2 + b2    their weighted sum, shifted by b2
     loss = mean((y_pred - y)^2)
 
-New since 02: the hidden layer a1. Without a bend, the sum of lines is one line again.
-Backwards, the chain rule takes the same lines in reverse. dz1 stands for d(loss)/d(z1)
+New since 02: the hidden layer. Without the bend, the sum of lines is one line again.
+Backwards, the chain rule takes these formulas in reverse. dz1 stands for d(loss)/d(z1)
 and has the shape of z1, and so on:
 
     dy_pred = 2/n (y_pred - y)
     dW2 = a1^T @ dy_pred,    db2 = the sum of dy_pred over the samples
-    da1 = dy_pred @ W2^T
-    dz1 = da1 * activation'(z1)
+    da1 = dy_pred @ W2^T           each sample's dy_pred times each unit's weight
+    dz1 = da1 * activation'(z1)    entry by entry
     dW1 = x^T @ dz1,         db1 = the sum of dz1 over the samples
 
 Run: python 03_mlp_single_input.py. To reuse it, copy this file and common.py.
@@ -68,7 +68,7 @@ class Params(NamedTuple):
 
 
 def init_params(rng):
-    """Return hidden lines of slope 1 or -1, which cross zero at any x from -2 to 2."""
+    """Start with lines of slope 1 or -1 that cross zero at a random x from -2 to 2."""
     return Params(
         W1=rng.choice([-1.0, 1.0], size=(1, HIDDEN)),
         b1=rng.uniform(-2, 2, size=HIDDEN),
@@ -107,7 +107,7 @@ def loss_and_grads(params, x, y, activation="relu"):
 def train(
     params, x, y, epochs=EPOCHS, learning_rate=LEARNING_RATE, activation="relu"
 ):
-    """Return the trained params and each epoch's loss.
+    """Return the trained params and each epoch's loss, taken before its step.
 
     ValueError: x and y are not both (n, 1), or the activation is unknown.
     FloatingPointError: the loss is not finite.
@@ -146,7 +146,7 @@ def plot(x, y, runs):
 
     ax1.set(title="A line, a chain of hinges, a curve", xlabel="x", ylabel="y")
     ax1.scatter(x, y, s=12, color="0.6")
-    ax3.set(title="Only with a bend down to the noise", xlabel="epoch", ylabel="loss")
+    ax3.set(title="No bend: stuck above the noise", xlabel="epoch", ylabel="loss")
     for name, (params, losses) in runs.items():
         _, _, y_pred = forward(params, grid, name)
         ax1.plot(grid, y_pred, color=colors[name], linewidth=2, label=name)
@@ -156,8 +156,8 @@ def plot(x, y, runs):
     ax2.set(title="relu: each unit adds one hinge", xlabel="x", ylabel="y")
     params, _ = runs["relu"]
     _, a1, y_pred = forward(params, grid)
-    ax2.plot(grid, a1 * params.W2.T, color="0.6", linewidth=1)  # a line for each unit
-    ax2.plot(grid, y_pred, color=colors["relu"], linewidth=2, label="their sum + b2")
+    ax2.plot(grid, a1 * params.W2.T, color="0.6", linewidth=1)  # a hinge for each unit
+    ax2.plot(grid, y_pred, color=colors["relu"], linewidth=2, label="grey sum + b2")
     hinges = -params.b1 / params.W1[0]  # (H,), where z1 = 0
     hinges = hinges[np.abs(hinges) < 2][:, None]
     _, _, y_hinges = forward(params, hinges)

@@ -17,7 +17,7 @@ Backwards, dz1 stands for d(loss)/d(z1) and has the shape of z1, and so on:
     dy_pred = 2/(n K) (y_pred - y)
     dW2 = a1^T @ dy_pred,    db2 = the sum of dy_pred over the samples
     da1 = dy_pred @ W2^T
-    dz1 = da1 * relu'(z1)
+    dz1 = da1 * relu'(z1)    entry by entry
     dW1 = x^T @ dz1,         db1 = the sum of dz1 over the samples
 
 New since 03:

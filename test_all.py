@@ -22,13 +22,14 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-# Old versions of Matplotlib call functions that pyparsing has renamed since: not our
-# business, so these modules may, even where every other warning is an error.
+# Old versions of Matplotlib call functions that pyparsing has renamed since. That is
+# not our business: these modules may warn, where any other warning is an error.
 PYPARSING_USERS = (
     "matplotlib.fontconfig_pattern",
     "matplotlib._fontconfig_pattern",
     "matplotlib._mathtext",
     "pyparsing.util",
+    "pyparsing",
 )
 for module in PYPARSING_USERS:
     name = re.escape(module) + r"\Z"
