@@ -162,8 +162,8 @@ if __name__ == "__main__":
     x, y = make_data(rng)
     params, losses = train(init_params(rng), x, y)
     exact = newton(x, y)
-    true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # so that z is the log of
-    # the ratio of the two classes' densities
+    # the true z is the log of the ratio of the two classes' densities
+    true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2
     true = Params(w=true_w, b=-float(true_w @ CENTRES.mean(axis=0)))
 
     for epoch in np.unique(np.geomspace(1, EPOCHS, 10).round().astype(int)):

@@ -35,6 +35,8 @@ for module in PYPARSING_USERS:
     name = re.escape(module) + r"\Z"
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=name)
 
+STRICT = ["-Werror", *(f"-Wignore::DeprecationWarning:{m}" for m in PYPARSING_USERS)]
+
 os.environ["MPLBACKEND"] = "Agg"
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -77,8 +79,7 @@ def run_script(script, folder, threads, **environment):
         ]  # here Matplotlib finds out by itself that nothing can show
     env |= {"PYTHONIOENCODING": "ascii:strict", "PYTHONDONTWRITEBYTECODE": "1"}
     env |= {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads, **environment}
-    quiet = [f"-Wignore::DeprecationWarning:{module}" for module in PYPARSING_USERS]
-    command = [sys.executable, "-Werror", *quiet, f"{script}.py"]
+    command = [sys.executable, *STRICT, f"{script}.py"]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
 
 
@@ -142,6 +143,29 @@ class Scripts(unittest.TestCase):
                 self.assertEqual(run.stdout.splitlines(), lines[:-1])
                 self.assertNotEqual(run.returncode, 0)
                 self.assertIn(f"{script}.png", run.stderr.splitlines()[-1])
+
+
+class Readme(unittest.TestCase):
+    """Every Python block of the README that needs only NumPy runs."""
+
+    def test_blocks(self):
+        readme = (HERE / "README.md").read_text(encoding="utf-8")
+        blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.M | re.S)
+        blocks = [block for block in blocks if "import torch" not in block]
+        self.assertTrue(blocks)
+        for block in blocks:
+            with self.subTest(block[:200]), tempfile.TemporaryDirectory() as folder:
+                for script in (*SCRIPTS, "common"):
+                    shutil.copy(HERE / f"{script}.py", folder)
+                command = [sys.executable, *STRICT, "-c", block]
+                run = subprocess.run(
+                    command, cwd=folder, capture_output=True, text=True
+                )
+                self.assertEqual(run.stderr, "")
+                self.assertEqual(run.returncode, 0)
+                pairs = re.findall(r"hand (\S+), measured (\S+)", run.stdout)
+                for hand, measured in pairs:  # in the block that checks a gradient
+                    self.assertAlmostEqual(float(hand), float(measured), delta=2e-6)
 
 
 def numerical_grads(loss_and_grads, params, eps=1e-5):
