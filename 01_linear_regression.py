@@ -57,7 +57,7 @@ class Params(NamedTuple):
 
 
 def init_params(rng):
-    return Params(w=float(rng.normal()), b=float(rng.normal()))
+    return Params(w=rng.normal(), b=rng.normal())
 
 
 def forward(params, x):

@@ -61,7 +61,7 @@ class Params(NamedTuple):
 
 
 def init_params(rng):
-    return Params(w=rng.normal(size=2), b=float(rng.normal()))
+    return Params(w=rng.normal(size=2), b=rng.normal())
 
 
 def forward(params, x):

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 import unittest
 import unittest.mock
 import warnings
@@ -196,6 +197,8 @@ class Gradients(unittest.TestCase):
         loss, grads = f(params)
         self.assertIs(type(loss), float)
         self.assertIs(type(grads), script.Params)
+        for start, grad in zip(params, grads):  # floats stay floats, arrays arrays
+            self.assertIs(type(grad), type(start), script.__name__)
         for name, grad, expected in zip(
             params._fields, grads, numerical_grads(f, params)
         ):
@@ -363,6 +366,44 @@ class Training(unittest.TestCase):
                 error = rmse(y_pred * y_std + y_mean, y_test)
                 self.assertLess(error, 1.1 * multi.NOISE)
 
+    def assert_uniform(self, values, low, high):
+        """Check the quartiles, and that the ends are reached but not passed."""
+        scaled = (values - low) / (high - low)
+        for quarters in range(5):
+            delta = 0.02 if 0 < quarters < 4 else 0.001
+            found = np.quantile(scaled, quarters / 4)
+            self.assertAlmostEqual(found, quarters / 4, delta=delta)
+        self.assertTrue(np.min(scaled) >= 0 and np.max(scaled) <= 1)
+
+    def test_data(self):
+        """x fills its range, and y is the true function plus the noise."""
+        for script, low, high in ((linear, 0, 4), (single, -2, 2), (multi, 0, 1)):
+            with unittest.mock.patch.object(script, "NOISE", 0.5):
+                x, y = script.make_data(np.random.default_rng(0), 40000)
+            if script is linear:
+                truth = script.TRUE_W * x + script.TRUE_B
+            elif script is single:
+                truth = np.sin(2 * x)
+            else:  # Friedman #1, again
+                truth = (
+                    10 * np.sin(np.pi * x[:, 0] * x[:, 1]) + 20 * (x[:, 2] - 0.5) ** 2
+                )
+                truth = (truth + 10 * x[:, 3] + 5 * x[:, 4])[:, None]
+            with self.subTest(script.__name__):
+                for column in np.reshape(x, (40000, -1)).T:
+                    self.assert_uniform(column, low, high)
+                self.assertAlmostEqual(np.mean(y - truth), 0, delta=0.01)
+                self.assertAlmostEqual(np.std(y - truth), 0.5, delta=0.01)
+        with unittest.mock.patch.object(logistic, "NOISE", 0.5):
+            x, y = logistic.make_data(np.random.default_rng(0), 40000)
+        self.assertEqual(set(y), {0.0, 1.0})
+        self.assertAlmostEqual(np.mean(y), 0.5, delta=0.01)
+        for label, centre in enumerate(logistic.CENTRES):
+            np.testing.assert_allclose(
+                np.mean(x[y == label], axis=0), centre, atol=0.02
+            )
+            np.testing.assert_allclose(np.std(x[y == label], axis=0), 0.5, atol=0.01)
+
     def test_full_batch_steps(self):
         """Two epochs are two steps of params - learning_rate * grads."""
         rng = np.random.default_rng(0)
@@ -410,6 +451,16 @@ class Training(unittest.TestCase):
                 message = f"{multi.__name__}: steps of {name}, batches of {batch_size}"
                 np.testing.assert_allclose(p, q, rtol=1e-12, err_msg=message)
 
+    def test_batches_need_no_second_copy_of_the_data(self):
+        x, y = multi.make_data(np.random.default_rng(0), 20000)
+        start = multi.init_params(np.random.default_rng(1), H=2)
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        rng = np.random.default_rng(2)
+        multi.train(start, x, y, rng, epochs=1, learning_rate=1e-4, batch_size=1000)
+        _, peak = tracemalloc.get_traced_memory()
+        self.assertLess(peak, 0.6 * x.nbytes)  # the shuffled order is 0.2 of it
+
     def test_several_outputs(self):
         rng = np.random.default_rng(0)
         x = rng.normal(size=(50, 3))
@@ -438,9 +489,7 @@ class Training(unittest.TestCase):
         self.assertEqual([p.shape for p in params], [(1, H), (H,), (H, 1), (1,)])
         np.testing.assert_array_equal(np.abs(params.W1), 1)
         self.assertLess(abs(np.mean(params.W1)), 0.03)
-        for quantile in (0, 0.25, 0.5, 0.75, 1):
-            found = np.quantile(params.b1, quantile)
-            self.assertAlmostEqual(found, 4 * quantile - 2, delta=0.05)
+        self.assert_uniform(params.b1, -2, 2)
         self.assertAlmostEqual(np.std(params.W2) * np.sqrt(H), 1, delta=0.03)
         self.assertAlmostEqual(np.mean(params.W2) * np.sqrt(H), 0, delta=0.03)
         self.assertEqual(params.b2, 0)
@@ -536,6 +585,7 @@ class Common(unittest.TestCase):
             self.assertLessEqual(
                 abs(found - expected), 1e-14 * expected, f"z={z}, y={y}"
             )
+        self.assertTrue(np.isnan(common.bce_with_logits([np.nan, 0], [1, 0])))
         self.assertAlmostEqual(
             common.bce_with_logits([0.5, -0.5], [0, 0.25]),
             0.7865769841801067,
@@ -545,6 +595,8 @@ class Common(unittest.TestCase):
     def test_mse(self):
         self.assertEqual(common.mse([[1, 2], [3, 4]], [[1, 0], [0, 0]]), 29 / 4)
         self.assertEqual(common.mse(5, 2), 9)
+        self.assertEqual(common.mse(["1", "2"], [2, 2]), 0.5)
+        self.assertEqual(common.mse([2, 2], ["1", "2"]), 0.5)
 
     def test_activations(self):
         z = [-20, -3, -1, -5e-324, 0, 5e-324, 0.5, 2]
@@ -590,6 +642,8 @@ class Common(unittest.TestCase):
                     self.assertEqual(f(z).dtype, np.float64)
                 extreme = np.array([-1e38, -100, -1, 0, 1, 100, 1e38], dtype=np.float32)
                 self.assertEqual(f(extreme).dtype, np.float32)
+        z = np.ones(3)
+        self.assertIs(common.identity(z), z)  # without a copy
         for loss in (common.mse, common.bce_with_logits):
             for value in (1, [0.5], np.ones((2, 3), dtype=np.float32)):
                 self.assertIs(type(loss(value, value)), float)
@@ -646,7 +700,9 @@ class WrongInput(unittest.TestCase):
             wrong = [(x[:5], y), (x, y[:5]), (x[:0], y[:0]), (x, y[0]), (x[0], y)]
             wrong += [(np.hstack([x, x]), y), (x, y[:, None]), (x[:, None], y)]
             wrong += [(x, y.ravel())] if y.ndim == 2 else []
-            wrong += [(x, np.hstack([y, y]))]
+            wrong += [(x, np.hstack([y, y])), (x[:, None], y[:, None])]
+            wrong += [(a, a) for a in (x[0], np.ones((8, 3)), np.ones((8, 1, 1)))]
+            wrong += [(y.ravel(), y.ravel())] if y.ndim == 2 else []
             for a, b in wrong:
                 shapes = f".*must be.* {re.escape(f'{a.shape} and {b.shape}')}"
                 with self.subTest(script.__name__, x=a.shape, y=b.shape):
@@ -697,8 +753,14 @@ class WrongInput(unittest.TestCase):
             for n, epochs in ((1, 1), (1, 5), (8, 1)):
                 _, losses, *_ = self.train(script, x[:n], y[:n], epochs=epochs)
                 self.assertEqual(len(losses), epochs)
-            lists = self.train(script, x.tolist(), y.tolist(), epochs=2)
-            self.assertEqual(lists[1], self.train(script, x, y, epochs=2)[1])
+            _, losses, *_ = self.train(script, x, y, epochs=2)
+            for a, b in (
+                (x.tolist(), y.tolist()),
+                (x.astype(str), y),
+                (x, y.astype(str)),
+            ):
+                _, same, *_ = self.train(script, a, b, epochs=2)
+                self.assertEqual(same, losses)
         with unittest.mock.patch.object(single, "HIDDEN", 1):
             single.train(
                 single.init_params(np.random.default_rng(0)), *self.data[single][:2]
