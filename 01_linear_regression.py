@@ -42,7 +42,7 @@ LEARNING_RATE = 0.05
 EPOCHS = 1000  # an epoch is one pass over the data, here one step
 
 
-# %% Data: points about a line (shapes: n samples)
+# %% Data: points around a line (shapes: n samples)
 def make_data(rng, n=N_SAMPLES):
     """Return x (n,) and y (n,)."""
     x = rng.uniform(0, 4, size=n)

@@ -22,7 +22,7 @@ and has the shape of z1, and so on:
     dy_pred = 2/n (y_pred - y)
     dW2 = a1^T @ dy_pred,    db2 = the sum of dy_pred over the samples
     da1 = dy_pred @ W2^T           each sample's dy_pred times each unit's weight
-    dz1 = da1 * activation'(z1)    entry by entry
+    dz1 = da1 * activation'(z1)    entry by entry (relu' is 1 where z1 > 0, else 0)
     dW1 = x^T @ dz1,         db1 = the sum of dz1 over the samples
 
 Run: python 03_mlp_single_input.py. To reuse it, copy this file and common.py.

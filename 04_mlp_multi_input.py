@@ -17,14 +17,14 @@ Backwards, dz1 stands for d(loss)/d(z1) and has the shape of z1, and so on:
     dy_pred = 2/(n K) (y_pred - y)
     dW2 = a1^T @ dy_pred,    db2 = the sum of dy_pred over the samples
     da1 = dy_pred @ W2^T
-    dz1 = da1 * relu'(z1)    entry by entry
+    dz1 = da1 * relu'(z1)    entry by entry; relu' is 1 where z1 > 0, and 0 elsewhere
     dW1 = x^T @ dz1,         db1 = the sum of dz1 over the samples
 
 New since 03:
 - scaling: inputs and targets are brought to mean 0 and standard deviation 1, with the
   training data's own numbers, so that one learning rate suits all weights;
-- mini-batches: a step looks at a few samples only, so an epoch has many steps. They are
-  shuffled each epoch, and the steps shrink to 0, which averages the batches' noise out;
+- mini-batches: a step looks at a few samples only, so an epoch has many steps. Each
+  epoch shuffles the samples; the steps shrink towards 0, to average out their noise;
 - held-out data: what counts is the error on samples that training has never seen.
 
 Run: python 04_mlp_multi_input.py. To reuse it, copy this file and common.py.
