@@ -13,7 +13,6 @@ def _as_floats(z):
     return z if z.dtype == np.float32 else z.astype(np.float64, copy=False)
 
 
-# %% Activations
 def sigmoid(z):
     """1 / (1 + exp(-z)), which rises from 0 to 1 and is 1/2 at z = 0.
 
@@ -57,7 +56,6 @@ def identity_grad(z):
     return np.ones_like(_as_floats(z))
 
 
-# %% Losses
 def _same_shape(prediction, y):
     prediction, y = np.asarray(prediction, dtype=float), np.asarray(y, dtype=float)
     if prediction.shape != y.shape:  # NumPy would broadcast (n,) and (n, 1) to (n, n)
@@ -80,9 +78,8 @@ def mse(y_pred, y):
 def bce_with_logits(z, y):
     """Binary cross-entropy: mean of -(y log p + (1 - y) log(1 - p)), p = sigmoid(z).
 
-    This is minus the log-likelihood of the labels y (C. Bishop, Pattern Recognition and
-    Machine Learning, 2006, eq. 4.90). p may round to 0 or 1, z (the logit) does not, so
-    -log p is computed as log(1 + exp(-z)), and -log(1 - p) as log(1 + exp(z)).
+    Minus the log-likelihood of the labels y (C. Bishop, Pattern Recognition and Machine
+    Learning, 2006, eq. 4.90). p may round to 0, so -log p is taken as log(1 + exp(-z)).
     ValueError: the shapes differ, there are no entries, or a label is not in [0, 1].
     """
     z, y = _same_shape(z, y)
