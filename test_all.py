@@ -377,6 +377,12 @@ class Training(unittest.TestCase):
 
     def test_data(self):
         """x fills its range, and y is the true function plus the noise."""
+        with unittest.mock.patch.multiple(linear, NOISE=0, TRUE_W=3.0):
+            x, y = linear.make_data(np.random.default_rng(0))
+        np.testing.assert_allclose(y, 3 * x + linear.TRUE_B, rtol=1e-12)
+        with unittest.mock.patch.object(single, "NOISE", 0):
+            x, y = single.make_data(np.random.default_rng(0))
+        np.testing.assert_allclose(y, np.sin(2 * x), rtol=1e-12)
         for script, low, high in ((linear, 0, 4), (single, -2, 2), (multi, 0, 1)):
             with unittest.mock.patch.object(script, "NOISE", 0.5):
                 x, y = script.make_data(np.random.default_rng(0), 40000)
@@ -659,8 +665,8 @@ class Common(unittest.TestCase):
             ):
                 with self.assertRaises(ValueError) as caught:
                     loss(np.ones(a), np.ones(b))
-                self.assertIn(str(a), str(caught.exception))
-                self.assertIn(str(b), str(caught.exception))
+                words = f"prediction {a}, y {b}"  # in this order
+                self.assertIn(words, str(caught.exception))
 
     def test_empty(self):
         for loss in (common.mse, common.bce_with_logits):
@@ -733,6 +739,17 @@ class WrongInput(unittest.TestCase):
                     r"loss is (inf|nan) in epoch \d+, learning rate 1000000.0: try a"
                 )
                 self.refused(FloatingPointError, words, script, x, y, learning_rate=1e6)
+
+    def test_losses_name_the_prediction_first(self):
+        for script in (linear, single, multi):
+            x, y, params = self.data[script]
+            wrong = np.stack([y, y])
+            words = re.escape(f"prediction {y.shape}, y {wrong.shape}")
+            with self.assertRaisesRegex(ValueError, words):
+                script.loss_and_grads(params, x, wrong)
+        x, y, _ = self.data[multi]
+        words = re.escape("prediction (8, 1), y (8,)")
+        self.refused(ValueError, words, multi, x, y, held_out=(x, y.ravel()))
 
     def test_labels_for_logistic(self):
         x, y, _ = self.data[logistic]
