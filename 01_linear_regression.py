@@ -117,6 +117,8 @@ def plot(x, y, losses, path, exact):
         line, label = forward(path[epoch - 1], ends), f"epoch {epoch}"
         ax1.plot(ends, line, color=blue, alpha=(power + 1) / 4, label=label)
     ax1.plot(ends, TRUE_W * ends + TRUE_B, "--", color=orange, label="true line")
+    ax1.set_ylim(top=13)  # room for the legend
+    ax1.legend(loc="upper left", ncol=2)
 
     ax2.set(title="Down into the valley, then along it", xlabel="w", ylabel="b")
     w_path, b_path = np.array(path).T
@@ -133,8 +135,8 @@ def plot(x, y, losses, path, exact):
     ax3.loglog(range(1, len(losses) + 1), losses, color=blue, label="gradient descent")
     floor = mse(forward(exact, x), y)
     ax3.axhline(floor, linestyle="--", color=orange, label="least squares")
-    for ax in (ax1, ax2, ax3):
-        ax.legend()
+    ax2.legend()
+    ax3.legend()
     return fig
 
 
