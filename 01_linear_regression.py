@@ -1,49 +1,57 @@
-# %% Dependencies (PEP 723: `uv run 01_linear_regression.py` needs no set-up)
+"""A straight line, fitted as a neural network is: loss, gradient, gradient descent.
+
+Run: python 01_linear_regression.py, with common.py in the same folder (copy both).
+
+The data are n samples, each a number x and the number y that goes with it. The model
+predicts y from x with two parameters, w and b:
+
+    y_pred = w x + b
+    loss = mean((y_pred - y)^2)    squares, so that errors up and down do not cancel
+
+The loss says how wrong the predictions are, in the unit of y squared (mse in common.py:
+mean squared error). Training moves w and b, random at first, towards the least loss.
+
+The gradient, (dw, db), says how fast the loss rises with w alone, and with b alone. dw
+is short for d(loss)/dw, dy_pred for d(loss)/d(y_pred): the loss is always on top.
+Backpropagation is the chain rule, link by link, from the loss back to w and b:
+
+    dy_pred = 2/n (y_pred - y)    one per sample: 1/n from the mean, 2 from the square
+    dw = sum(dy_pred * x)         as d(y_pred)/dw = x
+    db = sum(dy_pred)             as d(y_pred)/db = 1
+
+Why sums: a small step in w moves every y_pred, each moves the loss, and these add up.
+
+Gradient descent: where dw is positive, the loss rises with w, so w goes down; where it
+is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
+same gradient. An epoch is one pass over the data, here one such step. The loss over w
+and b is a long valley: w up and b down tilt the line about its middle, at little cost.
+If the learning rate is too large, each step lands higher up the other side; if small,
+the way along the floor takes very many steps. The lowest point is the least-squares
+line: near the truth (the line behind the data), but not on it, because of the noise.
+"""
+
+# %% Dependencies, for `uv run 01_linear_regression.py` (PEP 723)
 # /// script
 # requires-python = ">=3.9"
 # dependencies = ["numpy>=1.22", "matplotlib>=3.5"]
 # ///
 
-# %% What this is
-"""A straight line learns from data: a loss, its gradient, and gradient descent.
-
-The model is y_pred = w x + b. The loss says in one number how wrong it is on n samples:
-
-    loss = mean((y_pred - y)^2)
-
-The gradient says how fast the loss rises with w and with b. The chain rule gives it; dw
-stands for d(loss)/dw, and so on:
-
-    dy_pred = 2/n (y_pred - y)    one number for each sample
-    dw = sum(dy_pred * x)         since d(y_pred)/dw = x
-    db = sum(dy_pred)             since d(y_pred)/db = 1
-
-Gradient descent starts anywhere and goes downhill, from w to w - learning_rate * dw and
-from b to b - learning_rate * db, again and again.
-
-Run: python 01_linear_regression.py. To reuse it, copy this file and common.py.
-"""
-
 # %% Imports
-import math
-from typing import NamedTuple
-
 import matplotlib.pyplot as plt
 import numpy as np
-
 from common import mse
 
 # %% Settings
-SEED = 0
+SEED = 0  # another seed draws other data and another start
 N_SAMPLES = 50
-NOISE = 1.0  # standard deviation of the noise in y
-TRUE_W, TRUE_B = 1.0, 5.0  # the line behind the data
-LEARNING_RATE = 0.05
-EPOCHS = 1000  # an epoch is one pass over the data, here one step
+NOISE = 1.0  # standard deviation, in the unit of y; the least loss is about its square
+TRUE_W, TRUE_B = 1.0, 5.0  # the truth: y per x, and y at x = 0
+LEARNING_RATE = 0.05  # by trial; with these x, steps grow from about 0.15 on
+EPOCHS = 1000
 
 
-# %% Data: points around a line (shapes: n samples)
-def make_data(rng, n=N_SAMPLES):
+# %% Data: a line with noise (n: number of samples)
+def make_data(rng, n):
     """Return x (n,) and y (n,)."""
     x = rng.uniform(0, 4, size=n)
     y = TRUE_W * x + TRUE_B + NOISE * rng.normal(size=n)
@@ -51,110 +59,106 @@ def make_data(rng, n=N_SAMPLES):
 
 
 # %% Model
-class Params(NamedTuple):
-    w: float
-    b: float
-
-
 def init_params(rng):
-    return Params(w=rng.normal(), b=rng.normal())
+    return rng.normal(), rng.normal()  # w, b: any start leads to one line
 
 
 def forward(params, x):
-    y_pred = params.w * x + params.b  # (n,)
+    """Return y_pred (n,) for x (n,)."""
+    w, b = params
+    y_pred = w * x + b  # (n,)
     return y_pred
 
 
-# %% Loss and backprop
+# %% Loss and backpropagation
 def loss_and_grads(params, x, y):
-    """Return the loss and a Params that holds d(loss)/d(field) in each field."""
+    """Return the loss and the gradient, in the order of params."""
     y_pred = forward(params, x)  # (n,)
     loss = mse(y_pred, y)
 
-    dy_pred = 2 / y.size * (y_pred - y)  # (n,), the one place where 1/n comes in
-    dw = float(np.sum(dy_pred * x))
-    db = float(np.sum(dy_pred))
-    return loss, Params(w=dw, b=db)
+    dy_pred = 2 / y.size * (y_pred - y)  # (n,), 1/n enters here: below, plain sums
+    dw = (dy_pred * x).sum()
+    db = dy_pred.sum()
+    return loss, (dw, db)
 
 
 # %% Training
-@np.errstate(all="ignore")  # a loss that overflows is reported below, in plain words
-def train(params, x, y, epochs=EPOCHS, learning_rate=LEARNING_RATE):
-    """Return the trained params, each epoch's loss, and the params that had that loss.
-
-    ValueError: x and y are not both (n,). FloatingPointError: the loss is not finite.
-    """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if x.ndim != 1 or y.shape != x.shape or x.size == 0:
-        raise ValueError(f"x and y must be (n,), n > 0, not {x.shape} and {y.shape}")
+def train(params, x, y, epochs, learning_rate):
+    """Return the trained params, and each epoch's loss and params, before its step.
+    FloatingPointError: the loss is not finite. ValueError, from mse: wrong shapes."""
     losses, path = [], []
     for epoch in range(1, epochs + 1):
         loss, grads = loss_and_grads(params, x, y)
-        if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss is {loss} in epoch {epoch}, learning rate {learning_rate}: "
-                "try a smaller one, and look for NaN or infinity in x and y"
-            )
+        report = f"epoch {epoch:4d} | loss {loss:.4g}"
+        if not np.isfinite(loss):
+            raise FloatingPointError(f"{report}: lower learning_rate, or check x and y")
+        if epoch in (1, 10, 100, 1000, epochs):
+            print(report)
         losses.append(loss)
         path.append(params)
-        params = Params(
-            w=params.w - learning_rate * grads.w,
-            b=params.b - learning_rate * grads.b,
-        )
+        params = [p - learning_rate * dp for p, dp in zip(params, grads)]
     return params, losses, path
 
 
 # %% Plot
-def plot(x, y, losses, path, exact):
-    blue, orange, grey = "#0072B2", "#D55E00", "0.6"
-    fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
-
-    ax1.set(title="The line turns towards the data", xlabel="x", ylabel="y")
-    ax1.scatter(x, y, s=14, color=grey)
-    ends = np.array([0, 4])
-    for power in range(4):  # epochs 1, 10, 100, 1000
-        epoch = min(10**power, len(path))
-        line, label = forward(path[epoch - 1], ends), f"epoch {epoch}"
-        ax1.plot(ends, line, color=blue, alpha=(power + 1) / 4, label=label)
-    ax1.plot(ends, TRUE_W * ends + TRUE_B, "--", color=orange, label="true line")
-    ax1.set_ylim(top=13)  # room for the legend
-    ax1.legend(loc="upper left", ncol=2)
-
-    ax2.set(title="Down into the valley, then along it", xlabel="w", ylabel="b")
-    w_path, b_path = np.array(path).T
-    w = exact.w + 1.3 * np.max(np.abs(w_path - exact.w)) * np.linspace(-1, 1, 50)
-    b = exact.b + 1.3 * np.max(np.abs(b_path - exact.b)) * np.linspace(-1, 1, 50)
-    heights = np.array([[mse(forward(Params(wi, bi), x), y) for wi in w] for bi in b])
-    levels = np.geomspace(1.1 * np.min(heights), np.max(heights), 9)
-    contours = ax2.contour(w, b, heights, levels, colors=grey, linewidths=1)
-    ax2.clabel(contours, fmt="%.1f", fontsize=8)
-    ax2.plot(w_path, b_path, ".-", color=blue, label="gradient descent")
-    ax2.plot(exact.w, exact.b, "*", color=orange, markersize=14, label="least squares")
-
-    ax3.set(title="The loss falls to its minimum", xlabel="epoch", ylabel="loss")
-    ax3.loglog(range(1, len(losses) + 1), losses, color=blue, label="gradient descent")
-    floor = mse(forward(exact, x), y)
-    ax3.axhline(floor, linestyle="--", color=orange, label="least squares")
-    ax2.legend()
-    ax3.legend()
+def plot(x, y, best, path, runs):
+    """Return the figure; best: least-squares w and b, runs: (learning rate, losses)."""
+    blue, vermilion, grey = "#0072B2", "#D55E00", "0.8"
+    plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
+    fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
+    ax1.set(title="The line as it learns", xlabel="x", ylabel="y")
+    ax2.set(title="Its way down the loss", xlabel="w", ylabel="b", aspect="equal")
+    ax1.plot(x, y, "o", color=grey, markersize=4)
+    w, b = np.array(path).T  # (epochs,), (epochs,)
+    room = 0.3 * max(np.ptp(w), np.ptp(b))
+    w_side, b_side = [np.linspace(v.min() - room, v.max() + room, 50) for v in (w, b)]
+    heights = [[mse(forward((w_i, b_i), x), y) for w_i in w_side] for b_i in b_side]
+    ax2.contour(w_side, b_side, np.log(heights), 12, colors=grey, linewidths=1)
+    ax2.plot(w, b, color=blue, linewidth=2)
+    ax2.plot(*best, "*", color="black", markersize=11)
+    ax2.text(*best, "least  \nsquares  ", ha="right")
+    ends = np.array([x.min(), x.max()])
+    truth = forward((TRUE_W, TRUE_B), ends)
+    names = [(truth[1], "truth")]
+    marks = [epoch for epoch in (1, 10, 100) if epoch < len(path)] + [len(path)]
+    for epoch, shade in zip(marks, np.linspace(0.4, 1, len(marks))):
+        point, name = path[epoch - 1], f"epoch {epoch}"
+        line = forward(point, ends)
+        ax1.plot(ends, line, color=blue, alpha=shade, linewidth=2)
+        ax2.plot(*point, "o", color=blue, alpha=shade)
+        ax2.text(*point, f"  {name}", va="top")
+        names.append((line[1], name))
+    ax1.plot(ends, truth, "--", color="black")
+    y_text = -np.inf
+    for y_end, name in sorted(names):  # from below, with room for each name
+        y_text = max(y_end, y_text + 0.055 * np.ptp(ax1.get_ylim()))
+        ax1.text(ends[1], y_text, f"  {name}", va="center")
+    ax3.set(title="Three learning rates", xlabel="epoch", ylabel="loss")
+    looks = (", too small", vermilion, 10), (", too large", vermilion, 2), ("", blue, 3)
+    for (rate, losses), (note, color, at) in zip(runs, looks):
+        ax3.loglog(range(1, len(losses) + 1), losses, color=color, linewidth=2)
+        ax3.text(at, losses[:at][-1], f"  {rate}{note}", color=color, va="bottom")
+    least = mse(forward(best, x), y)
+    ax3.axhline(least, linestyle="--", color="black")
+    ax3.text(1, least, "least squares", va="top")
+    ax3.set_ylim(0.5 * least, 10 * losses[0])  # the loss that grows leaves the picture
     return fig
 
 
 # %% Run
 if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
-    x, y = make_data(rng)
-    params, losses, path = train(init_params(rng), x, y)
-    exact = Params(*np.polyfit(x, y, deg=1))  # the least-squares line, in one step
-
-    for epoch in np.unique(np.geomspace(1, EPOCHS, 10).round().astype(int)):
-        print(f"epoch {epoch:4d} | loss {losses[epoch - 1]:.6f}")
-    print(f"gradient descent | w {params.w:.6f} | b {params.b:.6f}")
-    print(f"least squares    | w {exact.w:.6f} | b {exact.b:.6f}")
-    print(f"true line        | w {TRUE_W:.6f} | b {TRUE_B:.6f}")
-
-    figure = "01_linear_regression.png"
-    plot(x, y, losses, path, exact).savefig(figure, dpi=135)
-    print(f"figure saved as {figure}")
-    if plt.get_backend().lower() != "agg":  # agg only draws files, it has no window
-        plt.show()
+    x, y = make_data(rng, N_SAMPLES)
+    start = init_params(rng)
+    runs = []
+    for rate, epochs in ((0.005, EPOCHS), (0.25, 50), (LEARNING_RATE, EPOCHS)):
+        print(f"learning rate {rate}")
+        params, losses, path = train(start, x, y, epochs, rate)  # the last run's remain
+        runs.append((rate, losses))
+    best = np.polyfit(x, y, deg=1)  # exact least squares: w, b
+    lines = {"learned": params, "least squares": best, "truth": (TRUE_W, TRUE_B)}
+    for name, (w, b) in lines.items():
+        print(f"{name:13} | w {w:.4f} (y per x) | b {b:.4f} (unit of y)")
+    plot(x, y, best, path, runs).savefig("01_linear_regression.png", dpi=160)
+    print("saved 01_linear_regression.png")
+    plt.show()

@@ -1,183 +1,165 @@
-# %% Dependencies (PEP 723: `uv run 02_logistic_regression.py` needs no set-up)
+"""Logistic regression: one neuron learns the probability that a sample is of class 1.
+
+Run: python 02_logistic_regression.py, with common.py in the same folder (copy both).
+
+New since 01: a sample has two inputs, x1 and x2, and y is its class, 0 or 1. From here
+on, x is a matrix, one sample per row. The model is one neuron: it adds up its inputs,
+each times a weight, and a bias b, and puts the sum through a function:
+
+    z = x @ w + b       the score, x1 w1 + x2 w2 + b in each row (@: matrix product)
+    p = sigmoid(z)      1 / (1 + e^-z), the predicted probability that y is 1
+    loss = mean(-(y log p + (1 - y) log(1 - p)))    log to base e
+
+The sigmoid squeezes every score into 0 to 1. Points of equal p have equal z, and lie on
+a straight line in the plane of x1 and x2. Where z > 0, p > 1/2: the guess is class 1.
+
+The loss of a sample is -log of the probability given to its class, p or 1 - p: 0 if it
+is 1, and without bound as it nears 0, so that nothing costs like being sure and wrong.
+Why the log: the aim is the highest probability of all labels, a product over samples;
+-log makes it a sum to be low. Its mean is the binary cross-entropy (bce in common.py).
+
+Backwards, by the chain rule; dz stands for d(loss)/dz, and so on. p = e^z / (1 + e^z),
+so -log p is log(1 + e^z) - z; 1 - p = 1 / (1 + e^z), so -log(1 - p) is log(1 + e^z). A
+sample costs log(1 + e^z) - y z, with derivative e^z / (1 + e^z) - y, which is p - y:
+
+    dz = 1/n (p - y)    one per sample, 1/n from the mean
+    dw = x.T @ dz       dw1 = sum(dz * x1), as w1 moves each z by x1; dw2 likewise
+    db = sum(dz)        b moves each z by 1; the effects through all samples add up
+
+A sample of class 0 with p = 0.9 has dz = +0.9/n: its loss rises with its score, so it
+pulls the score down. With p = 0.1, nearly right, it has +0.1/n, and hardly pulls.
+
+Gradient descent as in 01: an epoch is one pass over the data and one step, each
+parameter minus learning_rate times its derivative. Where classes overlap, the loss is
+one valley, and only at its lowest point are all derivatives 0.
+"""
+
+# %% Dependencies, for `uv run 02_logistic_regression.py` (PEP 723)
 # /// script
 # requires-python = ">=3.9"
 # dependencies = ["numpy>=1.22", "matplotlib>=3.5"]
 # ///
 
-# %% What this is
-"""One neuron learns to tell two classes apart: a dot product, a sigmoid, cross-entropy.
-
-For a point x, here two numbers, the model gives the probability p that its label y
-is 1 and not 0:
-
-    z = x . w + b      a score, from minus to plus infinity, called the logit
-    p = sigmoid(z)     1 / (1 + exp(-z)), which lies between 0 and 1
-
-New since 01: x and w are vectors, the sigmoid bends the line, and the loss is the
-cross-entropy, -log of the probability that the model gave to the true label:
-
-    loss = mean(-(y log p + (1 - y) log(1 - p)))
-
-Backwards, dz stands for d(loss)/dz, and so on. As sigmoid'(z) = p (1 - p), the chain
-rule says dz = 1/n (-y/p + (1 - y)/(1 - p)) p (1 - p), where nearly everything cancels:
-
-    dz = 1/n (p - y)   one number for each of the n samples
-    dw = x^T @ dz      the samples are the rows of x: each times its dz, summed
-    db = sum(dz)
-
-Run: python 02_logistic_regression.py. To reuse it, copy this file and common.py.
-"""
-
 # %% Imports
-import math
-from typing import NamedTuple
-
 import matplotlib.pyplot as plt
 import numpy as np
-
 from common import bce_with_logits, sigmoid
 
 # %% Settings
-SEED = 0
+SEED = 0  # another seed draws other data and another start
 N_SAMPLES = 300
-CENTRES = np.array([[-1.0, 0.0], [1.0, 1.0]])  # of class 0 and of class 1
-NOISE = 1.0  # standard deviation of a class about its centre
-LEARNING_RATE = 0.5
+NOISE = 1.0  # standard deviation of x1 and x2 about the centre of the class
+CENTRES = np.array([[-1.0, 0.0], [1.0, 1.0]])  # x1 and x2 of class 0, of class 1
+LEARNING_RATE = 0.5  # a tenth of it would take about ten times the epochs
 EPOCHS = 1000
 
 
-# %% Data: two overlapping clouds of points (shapes: n samples)
-def make_data(rng, n=N_SAMPLES):
-    """Return x (n, 2) and the labels y (n,), each 0.0 or 1.0."""
+# %% Data: two overlapping clouds (n: number of samples)
+def make_data(rng, n):
+    """Return x (n, 2) and the labels y (n,), each 0.0 or 1.0, equally likely."""
     y = rng.integers(2, size=n)
     x = CENTRES[y] + NOISE * rng.normal(size=(n, 2))
     return x, y.astype(float)
 
 
 # %% Model
-class Params(NamedTuple):
-    w: np.ndarray  # (2,)
-    b: float
-
-
 def init_params(rng):
-    return Params(w=rng.normal(size=2), b=rng.normal())
+    return rng.normal(size=2), rng.normal()  # w (2,), b
 
 
 def forward(params, x):
-    z = x @ params.w + params.b  # (n,)
+    """Return z and p, both (n,), for x (n, 2)."""
+    w, b = params
+    z = x @ w + b  # (n,)
     p = sigmoid(z)  # (n,)
     return z, p
 
 
-# %% Loss and backprop
+# %% Loss and backpropagation
 def loss_and_grads(params, x, y):
-    """Return the loss and a Params that holds d(loss)/d(field) in each field."""
+    """Return the loss and the gradient, in the order of params."""
     z, p = forward(params, x)  # (n,), (n,)
-    loss = bce_with_logits(z, y)  # cross-entropy from z, as p may round to 0 or 1
+    loss = bce_with_logits(z, y)  # log(1 + e^z) - y z: p may round to 0 or 1
 
-    dz = 1 / y.size * (p - y)  # (n,), the one place where 1/n comes in
+    dz = 1 / y.size * (p - y)  # (n,), 1/n enters here: below, plain sums
     dw = x.T @ dz  # (2,)
-    db = float(np.sum(dz))
-    return loss, Params(w=dw, b=db)
+    db = dz.sum()
+    return loss, (dw, db)
 
 
 # %% Training
-@np.errstate(all="ignore")  # a loss that overflows is reported below, in plain words
-def train(params, x, y, epochs=EPOCHS, learning_rate=LEARNING_RATE):
-    """Return the trained params and each epoch's loss, taken before its step.
-
-    ValueError: x is not (n, 2), or y is not (n,) or not from 0 to 1.
-    FloatingPointError: the loss is not finite.
-    """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if x.shape[1:] != (2,) or y.shape != x.shape[:1] or y.size == 0:
-        raise ValueError(
-            f"x must be (n, 2) and y (n,), n > 0, not {x.shape} and {y.shape}"
-        )
+def train(params, x, y, epochs, learning_rate):
+    """Return the trained params, and each epoch's loss, before its step.
+    FloatingPointError: the loss is not finite. ValueError: wrong shapes or labels."""
     losses = []
     for epoch in range(1, epochs + 1):
         loss, grads = loss_and_grads(params, x, y)
-        if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss is {loss} in epoch {epoch}, learning rate {learning_rate}: "
-                "try a smaller one, and look for NaN or infinity in x and y"
-            )
+        report = f"epoch {epoch:4d} | loss {loss:.4g}"
+        if not np.isfinite(loss):
+            raise FloatingPointError(f"{report}: lower learning_rate, or check x and y")
+        if epoch in (1, 3, 10, 30, 100, 300, 1000, epochs):
+            print(report)
         losses.append(loss)
-        params = Params(
-            w=params.w - learning_rate * grads.w,
-            b=params.b - learning_rate * grads.b,
-        )
+        params = [p - learning_rate * dp for p, dp in zip(params, grads)]
     return params, losses
 
 
-def newton(x, y, steps=10):
-    """Return the exact optimum, by Newton's method, as a Params to compare with."""
-    x_ones = np.column_stack([x, np.ones(len(x))])  # (n, 3), the ones are for b
-    wb = np.zeros(3)
-    for _ in range(steps):
-        p = sigmoid(x_ones @ wb)  # (n,)
-        gradient = x_ones.T @ (p - y)  # (3,), of n times the loss
-        curvature = (x_ones.T * (p * (1 - p))) @ x_ones  # (3, 3), d(gradient)/d(wb)
-        wb = wb - np.linalg.pinv(curvature) @ gradient
-    return Params(w=wb[:2], b=float(wb[2]))
-
-
 # %% Plot
-def plot(x, y, params, losses, exact, true):
-    blue, orange = "#0072B2", "#D55E00"
-    fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
-
-    ax1.set(title="Solid: p = 1/2. Dashed: the true boundary", xlabel="x1", ylabel="x2")
-    side = np.linspace(-4, 4, 100)
-    grid = np.stack(np.meshgrid(side, side), axis=-1)  # (100, 100, 2)
-    _, p = forward(params, grid)  # (100, 100)
-    _, true_p = forward(true, grid)
-    shades = ax1.contourf(side, side, p, np.arange(11) / 10, cmap="RdBu_r", alpha=0.4)
-    fig.colorbar(shades, ax=ax1, label="p")
-    ax1.contour(side, side, p, [0.5], colors="black", linestyles="-")
-    ax1.contour(side, side, true_p, [0.5], colors="black", linestyles="--")
-
-    ax2.set(title="The sigmoid turns the score into p", xlabel="score z", ylabel="p")
-    z, p = forward(params, x)
-    for label, color, marker in ((0, blue, "o"), (1, orange, "^")):
-        style = {"s": 28, "color": color, "marker": marker, "edgecolor": "white"}
-        ax1.scatter(*x[y == label].T, linewidth=0.4, **style)
-        ax2.scatter(z[y == label], p[y == label], label=f"y = {label}", **style)
-    ax2.axhline(0.5, color="black", linewidth=1, label="p = 1/2")
-    ax2.legend()
-
-    ax3.set(title="The loss falls to its minimum", xlabel="epoch", ylabel="loss")
-    epochs = range(1, len(losses) + 1)
-    ax3.semilogx(epochs, losses, color=blue, label="gradient descent")
-    floor, _ = loss_and_grads(exact, x, y)
-    ax3.axhline(floor, linestyle="--", color=orange, label="exact optimum")
-    ax3.legend()
+def plot(x, y, params):
+    """Return the figure."""
+    blue, sky, orange = "#0072B2", "#56B4E9", "#E69F00"
+    plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
+    fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
+    ax1.set(title="Lines of p = 0.1, 0.5, 0.9", xlabel="x1", ylabel="x2")
+    ax2.set(title="p, and share of class 1 (squares)", xlabel="score z", ylabel="p")
+    ax3.set(title="What a sample costs", xlabel="score z", ylabel="loss of the sample")
+    z, p = forward(params, x)  # (n,), (n,)
+    z_side = np.linspace(z.min(), z.max(), 100)  # logaddexp(0, z) is log(1 + e^z)
+    jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)
+    for label, color, marker in ((0, sky, "o"), (1, orange, "^")):
+        own, style = (y == label), {"color": color, "marker": marker, "s": 12}
+        ax1.scatter(*x[own].T, label=f"class {label}", **style)
+        ax2.scatter(z[own], y[own] + jitter[own], **style)  # jitter shows them all
+        ax3.scatter(z[own], np.logaddexp(0, z[own]) - label * z[own], **style)
+        ax3.plot(z_side, np.logaddexp(0, z_side) - label * z_side, color=color)
+    ax3.text(0.75 * z.min(), -0.75 * z.min(), "   class 1,\n   but p near 0")
+    ax3.text(0.75 * z.max(), 0.75 * z.max(), "class 0,   \nbut p near 1   ", ha="right")
+    wrong = x[(p > 0.5) != y]
+    ax1.scatter(*wrong.T, s=50, fc="none", ec="black", lw=0.7, label="mistake")
+    x1, x2 = np.linspace(*ax1.get_xlim(), 100), np.linspace(*ax1.get_ylim(), 100)
+    _, p_grid = forward(params, np.stack(np.meshgrid(x1, x2), axis=-1))  # (100, 100)
+    shades = [sky + "55", sky + "22", orange + "22", orange + "55"]  # opacity in hex
+    ax1.contourf(x1, x2, p_grid, [0, 0.1, 0.5, 0.9, 1], colors=shades, zorder=0)
+    lines = ax1.contour(x1, x2, p_grid, [0.1, 0.5, 0.9], colors=blue, linewidths=1)
+    ax1.clabel(lines, fmt="%.1f", fontsize=10)
+    middle, (u, v) = CENTRES.mean(axis=0), 0.01 * (CENTRES[1] - CENTRES[0])
+    ax1.axline(middle, middle + [-v, u], color="black", ls="--", label="true p = 0.5")
+    ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
+    ax2.plot(z_side, sigmoid(z_side), color=blue, linewidth=2)
+    counts, edges = np.histogram(z, bins=10)
+    ones, _ = np.histogram(z[y == 1], bins=edges)
+    many, z_middle = counts >= 10, (edges[:-1] + edges[1:]) / 2  # leave out small bins
+    ax2.plot(z_middle[many], ones[many] / counts[many], "ks", markerfacecolor="white")
     return fig
 
 
 # %% Run
 if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
-    x, y = make_data(rng)
-    params, losses = train(init_params(rng), x, y)
-    exact = newton(x, y)
-    # the true z is the log of the ratio of the two classes' densities
+    x, y = make_data(rng, N_SAMPLES)
+    start = init_params(rng)
+    params, losses = train(start, x, y, EPOCHS, LEARNING_RATE)
+    _, (dw, db) = loss_and_grads(params, x, y)
+    print(f"largest derivative | {np.abs([dw[0], dw[1], db]).max():.10f}")
+    # In truth, e^z = p / (1 - p) is the density of class 1 at x over that of class 0;
+    # each falls as e^(-distance^2 / (2 NOISE^2)) from its centre, so z is linear in x
     true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2
-    true = Params(w=true_w, b=-float(true_w @ CENTRES.mean(axis=0)))
-
-    for epoch in np.unique(np.geomspace(1, EPOCHS, 10).round().astype(int)):
-        print(f"epoch {epoch:4d} | loss {losses[epoch - 1]:.6f}")
-    fits = {"gradient descent": params, "exact optimum": exact, "true boundary": true}
-    for name, fit in fits.items():
-        (w1, w2), b = fit
-        _, p = forward(fit, x)
-        accuracy = np.mean((p > 0.5) == y)
-        boundary = f"{w1:.6f} x1 {w2:+.6f} x2 {b:+.6f} = 0"
-        print(f"{name:16} | {boundary} | accuracy {accuracy:.3f}")
-
-    figure = "02_logistic_regression.png"
-    plot(x, y, params, losses, exact, true).savefig(figure, dpi=135)
-    print(f"figure saved as {figure}")
-    if plt.get_backend().lower() != "agg":  # agg only draws files, it has no window
-        plt.show()
+    true_b = -true_w @ CENTRES.mean(axis=0)
+    for name, (w, b) in {"learned": params, "truth": (true_w, true_b)}.items():
+        _, p = forward((w, b), x)
+        accuracy = np.mean((p > 0.5) == y)  # share right; training lowers only the loss
+        line = f"{name:7} | w {w[0]:.4f} {w[1]:.4f} | b {b:.4f}"
+        print(f"{line} | training accuracy {accuracy:.3f}")
+    plot(x, y, params).savefig("02_logistic_regression.png", dpi=160)
+    print("saved 02_logistic_regression.png")
+    plt.show()

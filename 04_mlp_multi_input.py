@@ -1,63 +1,66 @@
-# %% Dependencies (PEP 723: `uv run 04_mlp_multi_input.py` needs no set-up)
+"""A two-layer network learns from many inputs, trained as one would on real data.
+
+Run: python 04_mlp_multi_input.py, with common.py in the same folder (copy both).
+
+New since 03: D inputs and K outputs, here 5 and 1. The activation is max(z, 0), relu:
+
+    z1 = x @ W1 + b1         x is (n, D), a sample per row; z1 is (n, H), H hidden units
+    a1 = relu(z1)            entry by entry: a1[i, j] is unit j on sample i
+    y_pred = a1 @ W2 + b2    (n, K), an output per column, as in y, the targets
+    loss = mean((y_pred - y)^2), over all n K entries (mse in common.py)
+
+Backwards, by the chain rule; dz1 stands for d(loss)/d(z1), and so on. A number that
+enters many others gets a sum: W2[j, k] over the samples i, a1[i, j] over outputs k.
+
+    dy_pred = 2/(n K) (y_pred - y)
+    dW2 = a1.T @ dy_pred           dW2[j, k] = sum over i of a1[i, j] dy_pred[i, k]
+    db2 = sum of dy_pred           db2[k] = sum over i of dy_pred[i, k]
+    da1 = dy_pred @ W2.T           da1[i, j] = sum over k of dy_pred[i, k] W2[j, k]
+    dz1 = da1 * relu'(z1)          relu'(z) is 1 where z > 0, else 0 (at 0 by choice)
+    dW1 = x.T @ dz1, and db1 = sum of dz1, over i again
+
+The data are made up, but treated as real data would be:
+- scaling: inputs and targets get mean 0 and standard deviation 1, so that one learning
+  rate suits all weights (W1[d] learns as fast as x[:, d] is large). The loss, in scaled
+  y squared, is 1 for predicting the mean, about (NOISE / y_std)^2 for the truth;
+- mini-batches: a step, each parameter minus learning_rate times its derivative, takes n
+  = BATCH_SIZE samples: a rough gradient, but many steps an epoch (a shuffled pass);
+- shrinking steps: rough gradients make the parameters jump about, the more, the larger
+  the learning rate, which therefore starts high, for speed, and falls towards 0;
+- test data: a network also fits the noise of its own samples. What counts is the loss
+  on others, which have no part in training, scaling, or the choice of the settings.
+"""
+
+# %% Dependencies, for `uv run 04_mlp_multi_input.py` (PEP 723)
 # /// script
 # requires-python = ">=3.9"
 # dependencies = ["numpy>=1.22", "matplotlib>=3.5"]
 # ///
 
-# %% What this is
-"""A two-layer network learns from several inputs, the way one trains it on real data.
-
-The model is that of 03 with ReLU, for D inputs and K outputs (rows are samples):
-
-    z1 = x @ W1 + b1,   a1 = relu(z1),   y_pred = a1 @ W2 + b2
-    loss = mean((y_pred - y)^2)    over all n K entries
-
-Backwards, dz1 stands for d(loss)/d(z1) and has the shape of z1, and so on:
-
-    dy_pred = 2/(n K) (y_pred - y)
-    dW2 = a1^T @ dy_pred,    db2 = the sum of dy_pred over the samples
-    da1 = dy_pred @ W2^T
-    dz1 = da1 * relu'(z1)    entry by entry; relu' is 1 where z1 > 0, and 0 elsewhere
-    dW1 = x^T @ dz1,         db1 = the sum of dz1 over the samples
-
-New since 03:
-- scaling: inputs and targets are brought to mean 0 and standard deviation 1, with the
-  training data's own numbers, so that one learning rate suits all weights;
-- mini-batches: a step looks at a few samples only, so an epoch has many steps. Each
-  epoch shuffles the samples; the steps shrink towards 0, to average out their noise;
-- held-out data: what counts is the error on samples that training has never seen.
-
-Run: python 04_mlp_multi_input.py. To reuse it, copy this file and common.py.
-"""
-
 # %% Imports
-import math
-from typing import NamedTuple
-
 import matplotlib.pyplot as plt
 import numpy as np
-
 from common import mse, relu, relu_grad
 
 # %% Settings
-SEED = 0
-N_SAMPLES, N_TEST = 8000, 2000  # to train on, and held out
-NOISE = 1.0  # standard deviation of the noise in y
-HIDDEN = 40  # units in the hidden layer
-LEARNING_RATE = 0.15  # in the first epoch
+SEED = 0  # another seed draws other data, another start, other batches
+N_SAMPLES, N_TEST = 8000, 2000  # to train on, and to test
+NOISE = 1.0  # standard deviation of the noise, in the unit of y
+HIDDEN = 40  # hidden units
+LEARNING_RATE = 0.15  # of the first epoch; try 0.05 for many correlated inputs
 EPOCHS = 60
-BATCH_SIZE = 32
+BATCH_SIZE = 32  # samples a step
 
 
-# %% Data: Friedman #1 (shapes: n samples, D inputs, H hidden units, K outputs)
+# %% Data: Friedman #1 with noise (n: number of samples)
 def true_function(x):
-    """Map (n, 5) to (n, 1). Source: J. Friedman, Annals of Statistics 19, 1991."""
+    """Return y (n, 1), without noise. J. Friedman, Annals of Statistics 19, 1991."""
     x1, x2, x3, x4, x5 = x.T
     y = 10 * np.sin(np.pi * x1 * x2) + 20 * (x3 - 0.5) ** 2 + 10 * x4 + 5 * x5
     return y[:, None]
 
 
-def make_data(rng, n=N_SAMPLES):
+def make_data(rng, n):
     """Return x (n, 5) and y (n, 1)."""
     x = rng.uniform(size=(n, 5))
     y = true_function(x) + NOISE * rng.normal(size=(n, 1))
@@ -65,155 +68,127 @@ def make_data(rng, n=N_SAMPLES):
 
 
 # %% Model
-class Params(NamedTuple):
-    W1: np.ndarray  # (D, H)
-    b1: np.ndarray  # (H,)
-    W2: np.ndarray  # (H, K)
-    b2: np.ndarray  # (K,)
-
-
-def init_params(rng, D=5, H=HIDDEN, K=1):
-    """Return weights small enough for z1 and y_pred to be of the size of x."""
-    return Params(
-        W1=rng.normal(size=(D, H)) / np.sqrt(D),
-        b1=np.zeros(H),
-        W2=rng.normal(size=(H, K)) / np.sqrt(H),
-        b2=np.zeros(K),
-    )
+def init_params(rng, D, H, K):  # random, as units that start equal stay equal
+    W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # so z1 is as large as x for any D
+    W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so y_pred is as large as a1 for any H
+    return W1, np.zeros(H), W2, np.zeros(K)  # W1, b1, W2, b2
 
 
 def forward(params, x):
-    z1 = x @ params.W1 + params.b1  # (n, H)
+    """Return z1 and a1, both (n, H), and y_pred (n, K), for x (n, D)."""
+    W1, b1, W2, b2 = params
+    z1 = x @ W1 + b1  # (n, H)
     a1 = relu(z1)  # (n, H)
-    y_pred = a1 @ params.W2 + params.b2  # (n, K)
+    y_pred = a1 @ W2 + b2  # (n, K)
     return z1, a1, y_pred
 
 
-# %% Loss and backprop
+# %% Loss and backpropagation
 def loss_and_grads(params, x, y):
-    """Return the loss and a Params that holds d(loss)/d(field) in each field."""
+    """Return the loss and the gradient, in the order of params."""
+    W1, b1, W2, b2 = params
     z1, a1, y_pred = forward(params, x)  # (n, H), (n, H), (n, K)
     loss = mse(y_pred, y)
 
-    dy_pred = 2 / y.size * (y_pred - y)  # (n, K), the one place where 1/(n K) comes in
+    dy_pred = 2 / y.size * (y_pred - y)  # (n, K), 1/(n K) enters here
     dW2 = a1.T @ dy_pred  # (H, K)
     db2 = dy_pred.sum(axis=0)  # (K,)
-    da1 = dy_pred @ params.W2.T  # (n, H)
+    da1 = dy_pred @ W2.T  # (n, H)
     dz1 = da1 * relu_grad(z1)  # (n, H)
     dW1 = x.T @ dz1  # (D, H)
     db1 = dz1.sum(axis=0)  # (H,)
-    return loss, Params(W1=dW1, b1=db1, W2=dW2, b2=db2)
+    return loss, (dW1, db1, dW2, db2)
 
 
 # %% Training
-@np.errstate(all="ignore")  # a loss that overflows is reported below, in plain words
-def train(params, x, y, rng, epochs=EPOCHS, learning_rate=LEARNING_RATE,
-          batch_size=BATCH_SIZE, held_out=None):
-    """Return the trained params, each epoch's loss (the mean over its batches), and, if
-    held_out is a pair x, y, the loss on that after each epoch.
-
-    ValueError: x is not (n, D), y is not (n, K), or batch_size is less than 1.
-    FloatingPointError: the loss is not finite.
-    """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    D, K = len(params.W1), len(params.b2)
-    if x.shape[1:] != (D,) or y.shape != (len(x), K) or y.size == 0:
-        raise ValueError(
-            f"x must be (n, {D}) and y (n, {K}), n > 0, not {x.shape} and {y.shape}: "
-            "y[:, None] makes a column of a flat y"
-        )
+def train(params, x, y, x_test, y_test, rng, epochs, learning_rate, batch_size):
+    """Return the trained params, and the losses on x and on x_test after each epoch.
+    FloatingPointError: a loss is not finite. ValueError: wrong shapes or batch_size."""
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-    losses, held_out_losses = [], []
+    for inputs, targets in ((x, y), (x_test, y_test)):
+        mse(forward(params, inputs)[-1], targets)  # only for its check of the shapes
+    losses, test_losses, first_rate = [], [], learning_rate
     for epoch in range(1, epochs + 1):
-        step = learning_rate * (1 - (epoch - 1) / epochs)
+        learning_rate = first_rate * (1 - (epoch - 1) / epochs)
         order = rng.permutation(len(x))
-        total = 0.0
-        for start in range(0, len(x), batch_size):
-            batch = order[start : start + batch_size]  # the last one may be shorter
-            loss, grads = loss_and_grads(params, x[batch], y[batch])
-            if not math.isfinite(loss):
-                raise FloatingPointError(
-                    f"the loss is {loss} in epoch {epoch}, learning rate "
-                    f"{learning_rate}: try a smaller one, and look for NaN or infinity "
-                    "in x and y"
-                )
-            total += loss * len(batch)
-            params = Params(
-                W1=params.W1 - step * grads.W1,
-                b1=params.b1 - step * grads.b1,
-                W2=params.W2 - step * grads.W2,
-                b2=params.b2 - step * grads.b2,
-            )
-        losses.append(total / len(x))
-        if held_out is not None:
-            _, _, y_pred = forward(params, held_out[0])
-            held_out_losses.append(mse(y_pred, held_out[1]))
-    return params, losses, held_out_losses
+        for i in range(0, len(x), batch_size):
+            batch = order[i : i + batch_size]  # row numbers; the last may be shorter
+            _, grads = loss_and_grads(params, x[batch], y[batch])
+            params = [p - learning_rate * dp for p, dp in zip(params, grads)]
+        loss = mse(forward(params, x)[-1], y)
+        test_loss = mse(forward(params, x_test)[-1], y_test)
+        report = f"epoch {epoch:4d} | loss {loss:.4g} | test loss {test_loss:.4g}"
+        if not np.isfinite(loss + test_loss):
+            raise FloatingPointError(f"{report}: lower learning_rate, or check x and y")
+        if epoch in (1, 2, 5, 10, 20, 40, epochs):
+            print(report)
+        losses.append(loss)
+        test_losses.append(test_loss)
+    return params, losses, test_losses
+
+
+def predict(params, scaling, x):
+    """Return y_pred (n, K) for x (n, D), both in the data's own units."""
+    x_mean, x_std, y_mean, y_std = scaling
+    _, _, y_pred = forward(params, (x - x_mean) / x_std)
+    return y_pred * y_std + y_mean
 
 
 # %% Plot
-def plot(y_test, y_test_pred, y_test_line, predict, losses, test_losses, floor):
-    blue, orange = "#0072B2", "#D55E00"
-    fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
-
-    ax1.set(title="Held out: close to the truth", xlabel="true y", ylabel="predicted y")
-    ax1.scatter(y_test, y_test_line, s=4, color=orange, label="straight-line model")
-    ax1.scatter(y_test, y_test_pred, s=4, color=blue, label="network")
-    ax1.plot([0, 28], [0, 28], color="black", label="truth")
-
-    ax2.set(title="One input moves, the others stay at 0.5", xlabel="input", ylabel="y")
-    values = np.linspace(0, 1, 21)
-    for j, color in enumerate((blue, "#56B4E9", orange, "#009E73", "#CC79A7")):
-        x = np.full((21, 5), 0.5)
-        x[:, j] = values
-        ax2.plot(values, predict(x), color=color, label=f"x{j + 1}")
-        ax2.plot(values, true_function(x), ".", color=color)
-    ax2.plot([], [], ".", color="black", label="true")
-
-    ax3.set(title="The held-out loss nears the noise", xlabel="epoch", ylabel="loss")
-    epochs = range(1, len(losses) + 1)
-    ax3.semilogx(epochs, losses, color=blue, label="training data")
-    ax3.semilogx(epochs, test_losses, color=orange, label="held-out data")
-    ax3.axhline(floor, color="black", linestyle=":", label="noise variance")
+def plot(errors, effects, losses):
+    """Return the figure; each argument is a dict, from a name to what is drawn."""
+    blue, pale, vermilion = "#0072B2", "#80B8D8", "#D55E00"
+    plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
+    fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
+    ax1.set(title="Errors on test data", xlabel="y_pred - y", ylabel="density")
+    ax2.set(title="The effect of x3", xlabel="x3, other inputs at 0.5", ylabel="y")
+    ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="loss, in scaled y squared")
+    for name, color in (("straight line", vermilion), ("network", blue)):
+        style = {"color": color, "linewidth": 2, "label": name}
+        ax1.hist(errors[name], 30, density=True, histtype="step", **style)
+        ax2.plot(effects["x3"], effects[name], **style)
+    noise = np.linspace(-4 * NOISE, 4 * NOISE, 100)
+    density = np.exp(-((noise / NOISE) ** 2) / 2) / (NOISE * np.sqrt(2 * np.pi))
+    ax1.plot(noise, density, "--", color="black", label="noise")
+    ax2.plot(effects["x3"], effects["truth"], "--", color="black", label="truth")
+    epochs = range(1, len(losses["test"]) + 1)
+    ax3.loglog(epochs, losses["training"], color=pale, linewidth=4, label="training")
+    ax3.loglog(epochs, losses["test"], color=blue, linewidth=2, label="test")
+    ax3.axhline(losses["straight line"], color=vermilion, label="straight line")
+    ax3.axhline(losses["noise"], linestyle="--", color="black", label="noise")
     for ax in (ax1, ax2, ax3):
-        ax.legend()
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
     return fig
 
 
 # %% Run
 if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
-    x, y = make_data(rng)
+    x, y = make_data(rng, N_SAMPLES)
     x_test, y_test = make_data(rng, N_TEST)
-
-    x_mean, x_std = x.mean(axis=0), x.std(axis=0)  # (D,), of the training data alone
-    y_mean, y_std = y.mean(axis=0), y.std(axis=0)  # (K,)
-    x_scaled, y_scaled = (x - x_mean) / x_std, (y - y_mean) / y_std
-    held_out = (x_test - x_mean) / x_std, (y_test - y_mean) / y_std
+    start = init_params(rng, x.shape[1], HIDDEN, y.shape[1])
+    scaling = x.mean(axis=0), x.std(axis=0), y.mean(axis=0), y.std(axis=0)
+    x_mean, x_std, y_mean, y_std = scaling  # (D,), (D,), (K,), (K,), without test data
     params, losses, test_losses = train(
-        init_params(rng), x_scaled, y_scaled, rng, held_out=held_out
-    )
+        start, x=(x - x_mean) / x_std, y=(y - y_mean) / y_std,
+        x_test=(x_test - x_mean) / x_std, y_test=(y_test - y_mean) / y_std, rng=rng,
+        epochs=EPOCHS, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE)
 
-    def predict(x):
-        _, _, y_pred = forward(params, (x - x_mean) / x_std)
-        return y_pred * y_std + y_mean
-
-    y_test_pred = predict(x_test)
-    line, *_ = np.linalg.lstsq(x_scaled, y_scaled, rcond=None)  # (D, K), means are 0
-    y_test_line = held_out[0] @ line * y_std + y_mean
-
-    for epoch in np.unique(np.geomspace(1, EPOCHS, 10).round().astype(int)):
-        held = f"held-out loss {test_losses[epoch - 1]:.6f}"
-        print(f"epoch {epoch:4d} | loss {losses[epoch - 1]:.6f} | {held}")
-    print(f"held-out RMSE, network       | {mse(y_test_pred, y_test) ** 0.5:.4f}")
-    print(f"held-out RMSE, straight line | {mse(y_test_line, y_test) ** 0.5:.4f}")
-    print(f"the noise alone              | {NOISE:.4f}")
-
-    figure = "04_mlp_multi_input.png"
-    floor = (NOISE / y_std.item()) ** 2
-    fig = plot(y_test, y_test_pred, y_test_line, predict, losses, test_losses, floor)
-    fig.savefig(figure, dpi=135)
-    print(f"figure saved as {figure}")
-    if plt.get_backend().lower() != "agg":  # agg only draws files, it has no window
-        plt.show()
+    slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # least squares
+    y_test_line = (x_test - x_mean) @ slopes + y_mean  # has no hidden units
+    y_test_pred = predict(params, scaling, x_test)
+    errors = {"network": y_test_pred - y_test, "straight line": y_test_line - y_test,
+              "truth": true_function(x_test) - y_test}
+    for name, error in errors.items():
+        print(f"{name:13} | test RMSE {np.sqrt(np.mean(error**2)):.4f} (unit of y)")
+    x_new = np.full((101, 5), 0.5)
+    x_new[:, 2] = np.linspace(0, 1, 101)
+    effects = {"x3": x_new[:, 2], "network": predict(params, scaling, x_new),
+               "straight line": (x_new - x_mean) @ slopes + y_mean,
+               "truth": true_function(x_new)}
+    curves = {"training": losses, "test": test_losses, "noise": NOISE**2 / y.var(),
+              "straight line": np.mean(errors["straight line"] ** 2) / y.var()}
+    plot(errors, effects, curves).savefig("04_mlp_multi_input.png", dpi=160)
+    print("saved 04_mlp_multi_input.png")
+    plt.show()
