@@ -97,7 +97,7 @@ def train(params, x, y, epochs, learning_rate):
         report = f"epoch {epoch:4d} | loss {loss:.4g}"
         if not np.isfinite(loss):
             raise FloatingPointError(f"{report}: lower learning_rate, or check x and y")
-        if epoch in (1, 3, 10, 30, 100, 300, 1000, epochs):
+        if epoch in (1, 3, 10, 30, 100, 300, epochs):
             print(report)
         losses.append(loss)
         params = [p - learning_rate * dp for p, dp in zip(params, grads)]
