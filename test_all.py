@@ -6,6 +6,7 @@ alone: python test_all.py Gradients. The other options are those of unittest.
 
 import contextlib
 import importlib
+import inspect
 import io
 import math
 import os
@@ -215,6 +216,97 @@ class Scripts(unittest.TestCase):
                    effects={"x3": side[:, 2], **models(side)})
 
 
+# Runs a script with changed settings, again and again, and draws, but saves no picture
+EXPERIMENTS = """
+from matplotlib.figure import Figure
+Figure.savefig = lambda *args, **named: None
+for source in {}:
+    exec(source, {{"__name__": "__main__"}})
+"""
+
+
+class Readme(unittest.TestCase):
+    """What the README shows is what is printed: no result in it can go stale."""
+
+    @classmethod
+    def setUpClass(cls):
+        if not (HERE / "README.md").exists():
+            raise unittest.SkipTest("no README.md beside this file")
+        cls.text = (HERE / "README.md").read_text(encoding="utf-8")
+        cls.sources = {name: (HERE / f"{name}.py").read_text() for name in (*NAMES, "common")}
+        cls.prose = re.sub(r"^```.*?^```$", "", cls.text, flags=re.M | re.S)
+        cls.sections = re.split(r"^## 0\d .*$", cls.prose, flags=re.M)[1:]
+
+    def run_all(self, jobs):
+        """Run each of (a name, a script, the lines that it should print, in this order)."""
+        def run(job):
+            with tempfile.TemporaryDirectory() as folder:
+                Path(folder, "job.py").write_text(job[1])
+                return run_python(Path(folder), "job.py")
+
+        with ThreadPoolExecutor(2) as pool:
+            for (name, _, lines), result in zip(jobs, pool.map(run, jobs)):
+                with self.subTest(name):
+                    self.assertEqual((result.returncode, result.stderr), (0, ""))
+                    printed = iter(result.stdout.splitlines())
+                    for line in lines:
+                        self.assertIn(line, printed)
+
+    def test_blocks(self):
+        """Python blocks run, and print what the text block after them shows."""
+        blocks = re.findall(r"^```(\w+)\n(.*?)^```$", self.text, re.M | re.S)
+        jobs, first = [], ""
+        for (kind, code), (next_kind, shown) in zip(blocks, [*blocks[1:], ("", "")]):
+            lines = shown.splitlines() if next_kind == "text" else []
+            if kind == "bat":  # its last command runs a script
+                name = code.split()[-1][:-3]
+                jobs.append((name, self.sources[name], lines))
+            if kind != "python" or any(code in source for source in self.sources.values()):
+                continue
+            if "import torch" in code:  # what is done by hand is found without it
+                _, losses = train(single, data_and_start(single, single.SEED)[2],
+                                  *data_and_start(single, single.SEED)[:2])
+                self.assertEqual({line[-14:] for line in lines}, {f"{losses[-1]:.12f}"})
+                continue
+            first = code if code.startswith("import") else first
+            jobs.append((code[:99], code if code is first else first + code, lines))
+        self.run_all(jobs)
+
+    def test_experiments(self):
+        """A line of the form | settings | line that is then printed | ... | is true."""
+        jobs = []
+        for name, section in zip(NAMES, self.sections):
+            sources, lines = {}, []
+            for settings, line in re.findall(r"^\| (`[A-Z].*?`) \| `(.*?)` \| ", section, re.M):
+                source = self.sources[name]
+                for setting in re.findall("`(.*?)`", settings):
+                    left = f"^{setting.split(' = ')[0]} = [^#\n]*"
+                    source, n = re.subn(left, f"{setting}  ", source, flags=re.M)
+                    self.assertEqual(n, 1, setting)
+                sources[settings] = source
+                lines.append(line.replace("\\|", "|"))
+            self.assertGreater(len(lines), 2)
+            jobs.append((name, EXPERIMENTS.format(list(sources.values())), lines))
+        self.run_all(jobs)
+
+    def test_code_in_tables(self):
+        """Code beside a formula, and code that is to be broken, stands in its script."""
+        for name, section in zip(NAMES, self.sections):
+            for code in re.findall(r"^\| \$.*\$ \| `(.*?)` \|$", section, re.M):
+                self.assertIn(f"    {code}", self.sources[name])
+        for file, code in re.findall(r"^\| `?(0\d|common).*? \| `(.*?)` \| `", self.prose, re.M):
+            name = next(name for name in self.sources if name.startswith(file))
+            self.assertIn(code, self.sources[name])
+
+    def test_numbers(self):
+        """Decimal numbers elsewhere are settings, or checked in WorkedByHand."""
+        known = "".join([*self.sources.values(), inspect.getsource(WorkedByHand)])
+        prose = re.sub(r"^\| `[A-Z].*$", "", self.prose, flags=re.M)
+        known += "".join(re.findall(r"^\| (`[A-Z].*?`) \|", self.prose, re.M))
+        for number in re.findall(r"\d+\.\d+", prose):
+            self.assertRegex(known, rf"(?<![\d.]){re.escape(number)}(?![\d.])")
+
+
 class Gradients(unittest.TestCase):
     """loss_and_grads returns the loss, and derivatives in the shape of the params."""
 
@@ -265,6 +357,7 @@ class WorkedByHand(unittest.TestCase):
         self.check(linear.forward((1, -3), x), [-2, -1, 0, 1])
         loss, (dw, db) = linear.loss_and_grads((1, -3), x, y)
         self.check([loss, dw, db], [29.5, -29.5, -10])
+        self.check(2 / 4 * (linear.forward((1, -3), x) - y), [-1, -2.5, -2.5, -4])
         _, losses, path = train(linear, (1, -3), x, y, None, 2, 0.04)
         self.check(path[1], [2.18, -2.6])
         self.check(losses[1], 3.653, 3)
