@@ -1,7 +1,7 @@
 """Activations with their derivatives, and losses: what the four scripts share.
 
 All take float64 arrays. An activation and its derivative work on each entry by itself.
-A loss takes a prediction and a target y of one shape and returns the mean over all entries.
+A loss takes a prediction and a target y of one shape, and returns the mean over all.
 """
 
 import numpy as np
