@@ -169,12 +169,12 @@ class Scripts(unittest.TestCase):
 
     def test_02(self):
         x, y, start = data_and_start(logistic, logistic.SEED)
-        (w, b), losses = train(logistic, start, x, y)
+        fit, losses = train(logistic, start, x, y)
         lines = epoch_lines(losses, 1, 3, 10, 30, 100, 300, 1000)
         lines.append("largest derivative | 0.0000000000")
         log_densities = [-((x - c) ** 2).sum(axis=1) / 2 for c in logistic.CENTRES]
         _, truth = least_squares(x, log_densities[1] - log_densities[0])
-        for name, (w1, w2, b) in {"learned": [*w, b], "truth": truth}.items():
+        for name, (w1, w2, b) in (("learned", np.hstack(fit)), ("truth", truth)):
             right = np.mean(np.sign(x @ [w1, w2] + b) == 2 * y - 1)
             numbers = f"w {w1:.4f} {w2:.4f} | b {b:.4f} | training accuracy {right:.3f}"
             lines.append(f"{name:7} | {numbers}")
