@@ -6,7 +6,7 @@ New since 01: a sample has two inputs, x1 and x2, and y is its class, 0 or 1. Fr
 on, x is a matrix, one sample per row. The model is one neuron: it adds up its inputs,
 each times a weight, and a bias b, and puts the sum through a function:
 
-    z = x @ w + b       the score, x1 w1 + x2 w2 + b in each row (@: matrix product)
+    z = x @ w + b       the score (logit), x1 w1 + x2 w2 + b a row (@: matrix product)
     p = sigmoid(z)      1 / (1 + e^-z), the predicted probability that y is 1
     loss = mean(-(y log p + (1 - y) log(1 - p)))    log to base e
 
@@ -15,7 +15,7 @@ a straight line in the plane of x1 and x2. Where z > 0, p > 1/2: the guess is cl
 
 The loss of a sample is -log of the probability given to its class, p or 1 - p: 0 if it
 is 1, and without bound as it nears 0, so that nothing costs like being sure and wrong.
-Why the log: the aim is the highest probability of all labels, a product over samples;
+Why the log: the aim is a high probability of all labels, if independent a product, and
 -log makes it a sum to be low. Its mean is the binary cross-entropy (bce in common.py).
 
 Backwards, by the chain rule; dz stands for d(loss)/dz, and so on. p = e^z / (1 + e^z),
@@ -23,15 +23,15 @@ so -log p is log(1 + e^z) - z; 1 - p = 1 / (1 + e^z), so -log(1 - p) is log(1 + 
 sample costs log(1 + e^z) - y z, with derivative e^z / (1 + e^z) - y, which is p - y:
 
     dz = 1/n (p - y)    one per sample, 1/n from the mean
-    dw = x.T @ dz       dw1 = sum(dz * x1), as w1 moves each z by x1; dw2 likewise
+    dw = x.T @ dz       x.T has rows x1, x2: dw1 = sum(x1 * dz), as z grows by x1 per w1
     db = sum(dz)        b moves each z by 1; the effects through all samples add up
 
 A sample of class 0 with p = 0.9 has dz = +0.9/n: its loss rises with its score, so it
 pulls the score down. With p = 0.1, nearly right, it has +0.1/n, and hardly pulls.
 
 Gradient descent as in 01: an epoch is one pass over the data and one step, each
-parameter minus learning_rate times its derivative. Where classes overlap, the loss is
-one valley, and only at its lowest point are all derivatives 0.
+parameter minus learning_rate times its derivative. If no line parts the classes, the
+loss is one valley, and only at its lowest point are all derivatives 0; else w grows on.
 """
 
 # %% Dependencies, for `uv run 02_logistic_regression.py` (PEP 723)
@@ -68,7 +68,7 @@ def init_params(rng):
 
 
 def forward(params, x):
-    """Return z and p, both (n,), for x (n, 2)."""
+    """Return z and p, both (n,), for x (n, 2); for the plot, x may be (k, m, 2)."""
     w, b = params
     z = x @ w + b  # (n,)
     p = sigmoid(z)  # (n,)
@@ -79,7 +79,7 @@ def forward(params, x):
 def loss_and_grads(params, x, y):
     """Return the loss and the gradient, in the order of params."""
     z, p = forward(params, x)  # (n,), (n,)
-    loss = bce_with_logits(z, y)  # log(1 + e^z) - y z: p may round to 0 or 1
+    loss = bce_with_logits(z, y)  # from z: p may round to 0 or 1, and log 0 is -inf
 
     dz = 1 / y.size * (p - y)  # (n,), 1/n enters here: below, plain sums
     dw = x.T @ dz  # (2,)
@@ -111,7 +111,7 @@ def plot(x, y, params):
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="Lines of p = 0.1, 0.5, 0.9", xlabel="x1", ylabel="x2")
-    ax2.set(title="p, and share of class 1 (squares)", xlabel="score z", ylabel="p")
+    ax2.set(title="p, and share of class 1 (squares)", xlabel="score z", ylabel="p, y")
     ax3.set(title="What a sample costs", xlabel="score z", ylabel="loss of the sample")
     z, p = forward(params, x)  # (n,), (n,)
     z_side = np.linspace(z.min(), z.max(), 100)  # logaddexp(0, z) is log(1 + e^z)
@@ -136,7 +136,7 @@ def plot(x, y, params):
     ax1.axline(middle, middle + [-v, u], color="black", ls="--", label="true p = 0.5")
     ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
     ax2.plot(z_side, sigmoid(z_side), color=blue, linewidth=2)
-    counts, edges = np.histogram(z, bins=10)
+    counts, edges = np.histogram(z, bins=10)  # samples per bin of z
     ones, _ = np.histogram(z[y == 1], bins=edges)
     many, z_middle = counts >= 10, (edges[:-1] + edges[1:]) / 2  # leave out small bins
     ax2.plot(z_middle[many], ones[many] / counts[many], "ks", markerfacecolor="white")
@@ -151,10 +151,10 @@ if __name__ == "__main__":
     params, losses = train(start, x, y, EPOCHS, LEARNING_RATE)
     _, (dw, db) = loss_and_grads(params, x, y)
     print(f"largest derivative | {np.abs([dw[0], dw[1], db]).max():.10f}")
-    # In truth, e^z = p / (1 - p) is the density of class 1 at x over that of class 0;
-    # each falls as e^(-distance^2 / (2 NOISE^2)) from its centre, so z is linear in x
-    true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2
-    true_b = -true_w @ CENTRES.mean(axis=0)
+    # For equally likely classes, e^z = p / (1 - p) is the density of class 1 over that
+    # of 0, each falling as e^(-distance^2 / (2 NOISE^2)) from its centre: x^2 cancels
+    true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # N_SAMPLES give it only roughly
+    true_b = -true_w @ CENTRES.mean(axis=0)  # z is 0 halfway between the centres
     for name, (w, b) in {"learned": params, "truth": (true_w, true_b)}.items():
         _, p = forward((w, b), x)
         accuracy = np.mean((p > 0.5) == y)  # share right; training lowers only the loss

@@ -4,31 +4,31 @@ Run: python 04_mlp_multi_input.py, with common.py in the same folder (copy both)
 
 New since 03: D inputs and K outputs, here 5 and 1. The activation is max(z, 0), relu:
 
-    z1 = x @ W1 + b1         x is (n, D), a sample per row; z1 is (n, H), H hidden units
-    a1 = relu(z1)            entry by entry: a1[i, j] is unit j on sample i
-    y_pred = a1 @ W2 + b2    (n, K), an output per column, as in y, the targets
+    z1 = x @ W1 + b1         x (n, D), a sample per row; W1 (D, H), b1 (H,): H units
+    a1 = relu(z1)            (n, H), entry by entry: a1[i, j] is unit j on sample i
+    y_pred = a1 @ W2 + b2    (n, K), like the targets y; W2 (H, K), b2 (K,): K outputs
     loss = mean((y_pred - y)^2), over all n K entries (mse in common.py)
 
-Backwards, by the chain rule; dz1 stands for d(loss)/d(z1), and so on. A number that
-enters many others gets a sum: W2[j, k] over the samples i, a1[i, j] over outputs k.
+Backwards, by the chain rule; dz1[i, j] is d(loss)/d(z1[i, j]), and so on. If a number
+enters many others, its effects add up: W2[j, k] and b2[k] over i, a1[i, j] over k.
 
     dy_pred = 2/(n K) (y_pred - y)
     dW2 = a1.T @ dy_pred           dW2[j, k] = sum over i of a1[i, j] dy_pred[i, k]
     db2 = sum of dy_pred           db2[k] = sum over i of dy_pred[i, k]
     da1 = dy_pred @ W2.T           da1[i, j] = sum over k of dy_pred[i, k] W2[j, k]
     dz1 = da1 * relu'(z1)          relu'(z) is 1 where z > 0, else 0 (at 0 by choice)
-    dW1 = x.T @ dz1, and db1 = sum of dz1, over i again
+    dW1 = x.T @ dz1, db1 = sum of dz1    as dW2, db2: x for a1, dz1 for dy_pred
 
 The data are made up, but treated as real data would be:
 - scaling: inputs and targets get mean 0 and standard deviation 1, so that one learning
-  rate suits all weights (W1[d] learns as fast as x[:, d] is large). The loss, in scaled
-  y squared, is 1 for predicting the mean, about (NOISE / y_std)^2 for the truth;
-- mini-batches: a step, each parameter minus learning_rate times its derivative, takes n
-  = BATCH_SIZE samples: a rough gradient, but many steps an epoch (a shuffled pass);
+  rate suits all weights (dW1[d] grows with the size of x[:, d]). The loss, in scaled y
+  squared, is about 1 for predicting y_mean, (NOISE / y_std)^2 for the true function;
+- mini-batches: an epoch, a pass over all samples in random order, takes a step, params
+  minus learning_rate times gradient, on each n = BATCH_SIZE of them: rough, but many;
 - shrinking steps: rough gradients make the parameters jump about, the more, the larger
   the learning rate, which therefore starts high, for speed, and falls towards 0;
 - test data: a network also fits the noise of its own samples. What counts is the loss
-  on others, which have no part in training, scaling, or the choice of the settings.
+  on others, with no part in training, scaling, or settings (tune those on a third set).
 """
 
 # %% Dependencies, for `uv run 04_mlp_multi_input.py` (PEP 723)
@@ -47,7 +47,7 @@ SEED = 0  # another seed draws other data, another start, other batches
 N_SAMPLES, N_TEST = 8000, 2000  # to train on, and to test
 NOISE = 1.0  # standard deviation of the noise, in the unit of y
 HIDDEN = 40  # hidden units
-LEARNING_RATE = 0.15  # of the first epoch; try 0.05 for many correlated inputs
+LEARNING_RATE = 0.15  # of the first epoch; try 0.05 if the loss stays high or soars
 EPOCHS = 60
 BATCH_SIZE = 32  # samples a step
 
@@ -69,9 +69,10 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng, D, H, K):  # random, as units that start equal stay equal
+    """Return W1 (D, H), b1 (H,), W2 (H, K) and b2 (K,)."""
     W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # so z1 is as large as x for any D
     W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so y_pred is as large as a1 for any H
-    return W1, np.zeros(H), W2, np.zeros(K)  # W1, b1, W2, b2
+    return W1, np.zeros(H), W2, np.zeros(K)
 
 
 def forward(params, x):
@@ -113,7 +114,7 @@ def train(params, x, y, x_test, y_test, rng, epochs, learning_rate, batch_size):
         learning_rate = first_rate * (1 - (epoch - 1) / epochs)
         order = rng.permutation(len(x))
         for i in range(0, len(x), batch_size):
-            batch = order[i : i + batch_size]  # row numbers; the last may be shorter
+            batch = order[i : i + batch_size]  # row numbers; the last may be fewer
             _, grads = loss_and_grads(params, x[batch], y[batch])
             params = [p - learning_rate * dp for p, dp in zip(params, grads)]
         loss = mse(forward(params, x)[-1], y)
@@ -131,13 +132,12 @@ def train(params, x, y, x_test, y_test, rng, epochs, learning_rate, batch_size):
 def predict(params, scaling, x):
     """Return y_pred (n, K) for x (n, D), both in the data's own units."""
     x_mean, x_std, y_mean, y_std = scaling
-    _, _, y_pred = forward(params, (x - x_mean) / x_std)
-    return y_pred * y_std + y_mean
+    return forward(params, (x - x_mean) / x_std)[-1] * y_std + y_mean
 
 
 # %% Plot
 def plot(errors, effects, losses):
-    """Return the figure; each argument is a dict, from a name to what is drawn."""
+    """Return the figure; each argument is a dict of values by name."""
     blue, pale, vermilion = "#0072B2", "#80B8D8", "#D55E00"
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
@@ -176,7 +176,7 @@ if __name__ == "__main__":
         epochs=EPOCHS, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE)
 
     slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # least squares
-    y_test_line = (x_test - x_mean) @ slopes + y_mean  # has no hidden units
+    y_test_line = (x_test - x_mean) @ slopes + y_mean  # linear in x, least mse
     y_test_pred = predict(params, scaling, x_test)
     errors = {"network": y_test_pred - y_test, "straight line": y_test_line - y_test,
               "truth": true_function(x_test) - y_test}
@@ -187,8 +187,8 @@ if __name__ == "__main__":
     effects = {"x3": x_new[:, 2], "network": predict(params, scaling, x_new),
                "straight line": (x_new - x_mean) @ slopes + y_mean,
                "truth": true_function(x_new)}
-    curves = {"training": losses, "test": test_losses, "noise": NOISE**2 / y.var(),
-              "straight line": np.mean(errors["straight line"] ** 2) / y.var()}
+    curves = {"training": losses, "test": test_losses, "noise": (NOISE / y_std[0]) ** 2,
+              "straight line": np.mean((errors["straight line"] / y_std) ** 2)}
     plot(errors, effects, curves).savefig("04_mlp_multi_input.png", dpi=160)
     print("saved 04_mlp_multi_input.png")
     plt.show()
