@@ -4,7 +4,7 @@ Run: python 03_mlp_single_input.py, with common.py in the same folder (copy both
 
 New since 02: a layer of H neurons, called units, hidden between input and output. Each
 puts a line of its own, with slope W1[j] and offset b1[j], through the activation, which
-bends it, for example relu(z) = max(z, 0). The output adds up the bent lines:
+bends it, for example relu(z) = max(z, 0). The output sums the bent lines times W2[j]:
 
     z1 = x @ W1 + b1         z1[i, j] = x[i] W1[j] + b1[j], sample i of n, unit j of H
     a1 = activation(z1)      a1[i, j] = activation(z1[i, j]): bent, entry by entry
@@ -15,9 +15,9 @@ bends it, for example relu(z) = max(z, 0). The output adds up the bent lines:
 Without a bend nothing is gained: if a1 = z1, the identity, both layers, hidden and
 output, multiply out to a single line, y_pred = x @ (W1 @ W2) + (b1 @ W2 + b2).
 
-Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on. W2[j] enters every
-y_pred[i], times a1[i, j]: by the chain rule each i gives a1[i, j] dy_pred[i], and such
-(small) effects add up. a1[i, j] enters y_pred[i] only, times W2[j]: no sum. So:
+Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on. Add a tiny h to W2[j]:
+each y_pred[i] gains h a1[i, j], so the loss gains h a1[i, j] dy_pred[i] from each i, a
+sum over i. With a1[i, j], only y_pred[i] gains, h W2[j]: no sum. A bias has factor 1:
 
     dy_pred = 2/n (y_pred - y)     1/n from the mean, 2 from the square
     dW2 = a1.T @ dy_pred           dW2[j] = sum over i of a1[i, j] dy_pred[i]
@@ -27,9 +27,9 @@ y_pred[i], times a1[i, j]: by the chain rule each i gives a1[i, j] dy_pred[i], a
     dW1 = x.T @ dz1                dW1[j] = sum over i of x[i] dz1[i, j]
     db1 = dz1.sum(axis=0)          db1[j] = sum over i of dz1[i, j]
 
-relu'(z) is 1 where z > 0, else 0 (at 0 by choice); tanh' = 1 - tanh^2; identity' = 1.
-Gradient descent as in 01: here an epoch is one pass over the data and one step, each
-parameter minus learning_rate times its derivative.
+relu' is 1 where z > 0, else 0 (at 0 by choice); identity' is 1; tanh(z), the sigmoid of
+2z stretched to run from -1 to 1, has tanh' = 1 - tanh^2. Gradient descent as in 01: an
+epoch is one pass and one step, each parameter minus learning_rate times its derivative.
 """
 
 # %% Dependencies, for `uv run 03_mlp_single_input.py` (PEP 723)
@@ -46,7 +46,7 @@ from common import identity, identity_grad, mse, relu, relu_grad, tanh, tanh_gra
 # %% Settings
 SEED = 0  # another seed draws other data and another start, and may end elsewhere
 N_SAMPLES = 160
-NOISE = 0.2  # standard deviation, in the unit of y; its square is about the best loss
+NOISE = 0.2  # standard deviation, in the unit of y; squared, about the loss of the truth
 HIDDEN = 8  # hidden units
 LEARNING_RATE = 0.03  # by trial; at 0.3 the loss of the identity overflows
 EPOCHS = 4000
@@ -64,8 +64,8 @@ def make_data(rng, n):
 # %% Model
 def init_params(rng, H):  # random, as units that start equal stay equal
     W1 = rng.choice([-1.0, 1.0], size=(1, H))  # up or down
-    b1 = rng.uniform(-2, 2, size=H)  # so that z1 is 0, the bend, for an x from -2 to 2
-    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # so that the sum is as large for any H
+    b1 = rng.uniform(-2, 2, size=H)  # z1 is 0 (relu's bend) at an x among the data
+    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # H random terms add up to about sqrt(H)
     return W1, b1, W2, np.zeros(1)  # b2
 
 
@@ -134,7 +134,7 @@ def plot(x, y, runs):
     ax2.set(title="relu units (pale), sum", xlabel="x", ylabel="y", xlim=ax1.get_xlim())
     (W1, b1, W2, b2), _ = runs[relu]
     z1, a1, y_pred = forward((W1, b1, W2, b2), grid, relu)
-    ax2.plot(grid, np.where(z1 > 0, a1 * W2.T, np.nan), color=pale)  # a line per unit
+    ax2.plot(grid, np.where(z1 > 0, a1 * W2.T, np.nan), color=pale)  # nan hides zeros
     ax2.plot(grid, y_pred, color=blue, linewidth=2, label="sum + b2")
     bends = -b1 / W1[0]  # (H,), the x where a unit's z1 is 0
     y_bends = np.interp(bends, grid[:, 0], y_pred[:, 0], left=np.nan, right=np.nan)
@@ -149,17 +149,17 @@ def plot(x, y, runs):
 if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
     x, y = make_data(rng, N_SAMPLES)
-    start = init_params(rng, HIDDEN)
+    start = init_params(rng, HIDDEN)  # one for all: train does not change it
     runs = {}
     for activation in DERIVATIVE:
         print(activation.__name__)
         runs[activation] = train(start, x, y, activation, EPOCHS, LEARNING_RATE)
-    for activation, (params, losses) in runs.items():  # RMSE: root of the last loss
+    for activation, (_, losses) in runs.items():  # RMSE: root of the mean squared error
         print(f"{activation.__name__:13} | training RMSE {np.sqrt(losses[-1]):.4f}")
-    line = np.polyval(np.polyfit(x[:, 0], y[:, 0], deg=1), x)
+    line = np.polyval(np.polyfit(x[:, 0], y[:, 0], deg=1), x)  # identity's best
     print(f"least squares | training RMSE {np.sqrt(mse(line, y)):.4f}")
     print(f"noise         | standard deviation {NOISE:.4f}, all in the unit of y")
-    params, losses = runs[relu]
+    params, losses = runs[relu]  # to play with under python -i
     plot(x, y, runs).savefig("03_mlp_single_input.png", dpi=160)
     print("saved 03_mlp_single_input.png")
     plt.show()

@@ -304,7 +304,7 @@ class Readme(unittest.TestCase):
         self.assertEqual(len(bugs), 5)
 
     def test_numbers(self):
-        """Decimals are those of WorkedByHand, or settings of scripts and experiments."""
+        """Decimals are those of WorkedByHand, or settings of a script or experiment."""
         decimals, rest = re.compile(r"\d+\.\d+"), self.prose
         for i, section in enumerate(self.sections, start=1):
             by_hand = re.search(r"\*\*By hand.*?(?=\*\*Predict)", section, re.S)[0]
