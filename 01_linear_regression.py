@@ -119,20 +119,20 @@ def plot(x, y, best, path, runs):
     ax2.text(*best, "least  \nsquares  ", ha="right")
     ends = np.array([x.min(), x.max()])
     truth = forward((TRUE_W, TRUE_B), ends)
-    names = [(truth[1], "truth")]
+    names = [(truth[1], "truth", "black", 1)]
     marks = [epoch for epoch in (1, 10, 100) if epoch < len(path)] + [len(path)]
-    for epoch, shade in zip(marks, np.linspace(0.4, 1, len(marks))):
+    for epoch, shade in zip(marks, np.linspace(0.5, 1, len(marks))):
         point, name = path[epoch - 1], f"epoch {epoch}"
         line = forward(point, ends)
         ax1.plot(ends, line, color=blue, alpha=shade, linewidth=2)
         ax2.plot(*point, "o", color=blue, alpha=shade)
         ax2.text(*point, f"  {name}", va="top")
-        names.append((line[1], name))
+        names.append((line[1], name, blue, shade))
     ax1.plot(ends, truth, "--", color="black")
     y_text = -np.inf
-    for y_end, name in sorted(names):  # from below, with room for each name
+    for y_end, name, color, shade in sorted(names):  # from below, with room for each
         y_text = max(y_end, y_text + 0.055 * np.ptp(ax1.get_ylim()))
-        ax1.text(ends[1], y_text, f"  {name}", va="center")
+        ax1.text(ends[1], y_text, f"  {name}", va="center", color=color, alpha=shade)
     ax3.set(title="Three learning rates", xlabel="epoch", ylabel="loss")
     looks = (", too small", vermilion, 10), (", too large", vermilion, 2), ("", blue, 3)
     for (rate, losses), (note, color, at) in zip(runs, looks):

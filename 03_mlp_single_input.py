@@ -46,7 +46,7 @@ from common import identity, identity_grad, mse, relu, relu_grad, tanh, tanh_gra
 # %% Settings
 SEED = 0  # another seed draws other data and another start, and may end elsewhere
 N_SAMPLES = 160
-NOISE = 0.2  # standard deviation, in the unit of y; squared, about the loss of the truth
+NOISE = 0.2  # standard deviation, in the unit of y; squared, about the loss of the sine
 HIDDEN = 8  # hidden units
 LEARNING_RATE = 0.03  # by trial; at 0.3 the loss of the identity overflows
 EPOCHS = 4000
