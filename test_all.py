@@ -134,7 +134,7 @@ class Scripts(unittest.TestCase):
             runs = pool.map(run_python, folders, [f"{name}.py" for name in NAMES])
         cls.runs = dict(zip(NAMES, runs))
 
-    def check(self, script, lines, **expected):
+    def check(self, script, lines, params, **expected):
         """Check what a script prints, and the numbers that it leaves to play with."""
         name = script.__name__
         self.addCleanup(os.chdir, os.getcwd())
@@ -149,6 +149,8 @@ class Scripts(unittest.TestCase):
         picture = (folder / f"{name}.png").read_bytes()
         width = int.from_bytes(picture[16:20], "big")
         self.assertEqual((picture[1:4], width), (b"PNG", 1600))
+        for what, p, q in zip(PARAMS[script].split(), left["params"], params):
+            close(p, q, 1e-6, 1e-9, f"{name}: {what}")
         for key, wanted in expected.items():
             wanted = wanted if isinstance(wanted, dict) else {0: wanted}
             found = left[key] if isinstance(left[key], dict) else {0: left[key]}
@@ -166,7 +168,7 @@ class Scripts(unittest.TestCase):
         fits = {"learned": best, "least squares": best, "truth": (1, 5)}
         for name, (w, b) in fits.items():
             lines.append(f"{name:13} | w {w:.4f} (y per x) | b {b:.4f} (unit of y)")
-        self.check(linear, lines, x=x, y=y, params=best, losses=losses, path=path)
+        self.check(linear, lines, best, x=x, y=y, losses=losses, path=path)
 
     def test_02(self):
         x, y, start = data_and_start(logistic, logistic.SEED)
@@ -179,19 +181,20 @@ class Scripts(unittest.TestCase):
             right = np.mean(np.sign(x @ [w1, w2] + b) == 2 * y - 1)
             numbers = f"w {w1:.4f} {w2:.4f} | b {b:.4f} | training accuracy {right:.3f}"
             lines.append(f"{name:7} | {numbers}")
-        self.check(logistic, lines, x=x, y=y, losses=losses)
+        self.check(logistic, lines, fit, x=x, y=y, losses=losses)
 
     def test_03(self):
         x, y, start = data_and_start(single, single.SEED)
-        lines, ends, losses = [], [], {}
+        lines, ends, runs = [], [], {}
         for f in (relu, tanh, identity):
-            _, losses[f] = train(single, start, x, y, f)
-            lines += [f.__name__, *epoch_lines(losses[f], 1, 10, 100, 1000, 4000)]
-            ends.append(f"{f.__name__:13} | training RMSE {losses[f][-1] ** 0.5:.4f}")
+            runs[f] = _, losses = train(single, start, x, y, f)
+            lines += [f.__name__, *epoch_lines(losses, 1, 10, 100, 1000, 4000)]
+            ends.append(f"{f.__name__:13} | training RMSE {losses[-1] ** 0.5:.4f}")
         ones, line = least_squares(x, y)
         ends.append(f"least squares | training RMSE {rms(ones @ line - y):.4f}")
         ends.append("noise         | standard deviation 0.2000, all in the unit of y")
-        self.check(single, lines + ends, x=x, y=y, losses=losses[relu])
+        params, losses = runs[relu]
+        self.check(single, lines + ends, params, x=x, y=y, losses=losses)
 
     def test_04(self):
         x, y, x_test, y_test, (W1, b1, W2, b2), *losses = train_04(multi.SEED)
@@ -215,9 +218,10 @@ class Scripts(unittest.TestCase):
         curves = {"training": losses[0], "test": losses[1], "noise": 1 / y.var(),
                   "straight line": rms(errors["straight line"]) ** 2 / y.var()}
         effects = {"x3": side[:, 2], **models(side)}
-        self.check(multi, lines, x=x, y=y, x_test=x_test, y_test=y_test, curves=curves,
-                   y_test_pred=errors["network"] + y_test, losses=losses[0],
-                   errors=errors, effects=effects)
+        params, y_test_pred = (W1, b1, W2, b2), errors["network"] + y_test
+        self.check(multi, lines, params, x=x, y=y, x_test=x_test, y_test=y_test,
+                   y_test_pred=y_test_pred, losses=losses[0], errors=errors,
+                   effects=effects, curves=curves)
 
 
 # Runs a script with changed settings, again and again, and draws, but saves no picture
