@@ -3,16 +3,16 @@
 Run: python 01_linear_regression.py, with common.py in the same folder (copy both).
 
 The data are n samples, each a number x and the number y that goes with it. The model
-predicts y from x with two parameters, w and b:
+predicts y from x with two parameters, w (weight, the slope) and b (bias, y at x = 0):
 
     y_pred = w x + b
-    loss = mean((y_pred - y)^2)    squares, so that errors up and down do not cancel
+    loss = mean((y_pred - y)^2)    squares: errors cannot cancel, large ones weigh most
 
 The loss says how wrong the predictions are, in the unit of y squared (mse in common.py:
 mean squared error). Training moves w and b, random at first, towards the least loss.
 
 The gradient, (dw, db), says how fast the loss rises with w alone, and with b alone. dw
-is short for d(loss)/dw, dy_pred for d(loss)/d(y_pred): the loss is always on top.
+is a name for d(loss)/dw, dy_pred for d(loss)/d(y_pred): these names leave out the loss.
 Backpropagation is the chain rule, link by link, from the loss back to w and b:
 
     dy_pred = 2/n (y_pred - y)    one per sample: 1/n from the mean, 2 from the square
@@ -25,7 +25,7 @@ Gradient descent: where dw is positive, the loss rises with w, so w goes down; w
 is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
 same gradient. An epoch is one pass over the data, here one such step. The loss over w
 and b is a long valley: w up and b down tilt the line about its middle, at little cost.
-If the learning rate is too large, each step lands higher up the other side; if small,
+If the rate is too large, each step lands higher up the other side; if too small,
 the way along the floor takes very many steps. The lowest point is the least-squares
 line: near the truth (the line behind the data), but not on it, because of the noise.
 """
@@ -46,7 +46,7 @@ SEED = 0  # another seed draws other data and another start
 N_SAMPLES = 50
 NOISE = 1.0  # standard deviation, in the unit of y; the least loss is about its square
 TRUE_W, TRUE_B = 1.0, 5.0  # the truth: y per x, and y at x = 0
-LEARNING_RATE = 0.05  # by trial; with these x, steps grow from about 0.15 on
+LEARNING_RATE = 0.05  # set by trial; with these x, the loss grows from about 0.15 on
 EPOCHS = 1000
 
 
@@ -60,7 +60,7 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng):
-    return rng.normal(), rng.normal()  # w, b: any start leads to one line
+    return rng.normal(), rng.normal()  # w, b; every start leads to the same line
 
 
 def forward(params, x):
@@ -110,10 +110,10 @@ def plot(x, y, best, path, runs):
     ax2.set(title="Its way down the loss", xlabel="w", ylabel="b", aspect="equal")
     ax1.plot(x, y, "o", color=grey, markersize=4)
     w, b = np.array(path).T  # (epochs,), (epochs,)
-    room = 0.3 * max(np.ptp(w), np.ptp(b))
+    room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min; log: lines a factor apart
     w_side, b_side = [np.linspace(v.min() - room, v.max() + room, 50) for v in (w, b)]
     heights = [[mse(forward((w_i, b_i), x), y) for w_i in w_side] for b_i in b_side]
-    ax2.contour(w_side, b_side, np.log(heights), 12, colors=grey, linewidths=1)
+    ax2.contour(w_side, b_side, np.log(heights), 12, colors=grey, linestyles="solid")
     ax2.plot(w, b, color=blue, linewidth=2)
     ax2.plot(*best, "*", color="black", markersize=11)
     ax2.text(*best, "least  \nsquares  ", ha="right")
@@ -122,7 +122,7 @@ def plot(x, y, best, path, runs):
     names = [(truth[1], "truth", "black", 1)]
     marks = [epoch for epoch in (1, 10, 100) if epoch < len(path)] + [len(path)]
     for epoch, shade in zip(marks, np.linspace(0.5, 1, len(marks))):
-        point, name = path[epoch - 1], f"epoch {epoch}"
+        point, name = path[epoch - 1], f"epoch {epoch}"  # epoch 1: the random start
         line = forward(point, ends)
         ax1.plot(ends, line, color=blue, alpha=shade, linewidth=2)
         ax2.plot(*point, "o", color=blue, alpha=shade)
@@ -135,13 +135,13 @@ def plot(x, y, best, path, runs):
         ax1.text(ends[1], y_text, f"  {name}", va="center", color=color, alpha=shade)
     ax3.set(title="Three learning rates", xlabel="epoch", ylabel="loss")
     looks = (", too small", vermilion, 10), (", too large", vermilion, 2), ("", blue, 3)
-    for (rate, losses), (note, color, at) in zip(runs, looks):
+    for (rate, losses), (note, color, at) in zip(runs, looks):  # at: the note's epoch
         ax3.loglog(range(1, len(losses) + 1), losses, color=color, linewidth=2)
         ax3.text(at, losses[:at][-1], f"  {rate}{note}", color=color, va="bottom")
     least = mse(forward(best, x), y)
     ax3.axhline(least, linestyle="--", color="black")
     ax3.text(1, least, "least squares", va="top")
-    ax3.set_ylim(0.5 * least, 10 * losses[0])  # the loss that grows leaves the picture
+    ax3.set_ylim(0.5 * least, 10 * losses[0])  # all start there; a growing one leaves
     return fig
 
 
