@@ -15,8 +15,8 @@ a straight line in the plane of x1 and x2. Where z > 0, p > 1/2: the guess is cl
 
 The loss of a sample is -log of the probability given to its class, p or 1 - p: 0 if it
 is 1, and without bound as it nears 0, so that nothing costs like being sure and wrong.
-Why the log: the aim is a high probability of all labels, if independent a product, and
--log makes it a sum to be low. Its mean is the binary cross-entropy (bce in common.py).
+Why the log: all labels together shall be probable; for independent samples, that is a
+product, and -log makes it a sum to minimise. Its mean is binary cross-entropy, or bce.
 
 Backwards, by the chain rule; dz stands for d(loss)/dz, and so on. p = e^z / (1 + e^z),
 so -log p is log(1 + e^z) - z; 1 - p = 1 / (1 + e^z), so -log(1 - p) is log(1 + e^z). A

@@ -25,8 +25,8 @@ The data are made up, but treated as real data would be:
   squared, is about 1 for predicting y_mean, (NOISE / y_std)^2 for the true function;
 - mini-batches: an epoch, a pass over all samples in random order, takes a step, params
   minus learning_rate times gradient, on each n = BATCH_SIZE of them: rough, but many;
-- shrinking steps: rough gradients make the parameters jump about, the more, the larger
-  the learning rate, which therefore starts high, for speed, and falls towards 0;
+- shrinking steps: rough gradients make the parameters jump about, and a larger rate
+  makes them jump further, so it starts high, for speed, and falls towards 0;
 - test data: a network also fits the noise of its own samples. What counts is the loss
   on others, with no part in training, scaling, or settings (tune those on a third set).
 """
