@@ -16,12 +16,12 @@ Without a bend nothing is gained: if a1 = z1, the identity, both layers, hidden 
 output, multiply out to a single line, y_pred = x @ (W1 @ W2) + (b1 @ W2 + b2).
 
 Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on. Add a tiny h to W2[j]:
-each y_pred[i] gains h a1[i, j], so the loss gains h a1[i, j] dy_pred[i] from each i, a
-sum over i. With a1[i, j], only y_pred[i] gains, h W2[j]: no sum. A bias has factor 1:
+each y_pred[i] gains h a1[i, j], so the loss gains h a1[i, j] dy_pred[i], summed over i.
+To a1[i, j]: only y_pred[i] gains, h W2[j]; to z1[i, j]: only a1[i, j], h activation':
 
     dy_pred = 2/n (y_pred - y)     1/n from the mean, 2 from the square
     dW2 = a1.T @ dy_pred           dW2[j] = sum over i of a1[i, j] dy_pred[i]
-    db2 = dy_pred.sum(axis=0)      db2 = sum over i of dy_pred[i]
+    db2 = dy_pred.sum(axis=0)      db2 = sum over i of dy_pred[i] (factor 1, not a1)
     da1 = dy_pred @ W2.T           da1[i, j] = dy_pred[i] W2[j]
     dz1 = da1 * activation'(z1)    dz1[i, j] = da1[i, j] activation'(z1[i, j])
     dW1 = x.T @ dz1                dW1[j] = sum over i of x[i] dz1[i, j]
@@ -46,7 +46,7 @@ from common import identity, identity_grad, mse, relu, relu_grad, tanh, tanh_gra
 # %% Settings
 SEED = 0  # another seed draws other data and another start, and may end elsewhere
 N_SAMPLES = 160
-NOISE = 0.2  # standard deviation, in the unit of y; squared, about the loss of the sine
+NOISE = 0.2  # standard deviation, in the unit of y; the sine's loss is about NOISE**2
 HIDDEN = 8  # hidden units
 LEARNING_RATE = 0.03  # by trial; at 0.3 the loss of the identity overflows
 EPOCHS = 4000
@@ -64,7 +64,7 @@ def make_data(rng, n):
 # %% Model
 def init_params(rng, H):  # random, as units that start equal stay equal
     W1 = rng.choice([-1.0, 1.0], size=(1, H))  # up or down
-    b1 = rng.uniform(-2, 2, size=H)  # z1 is 0 (relu's bend) at an x among the data
+    b1 = rng.uniform(-2, 2, size=H)  # so z1 is 0, relu's bend, at an x from -2 to 2
     W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # H random terms add up to about sqrt(H)
     return W1, b1, W2, np.zeros(1)  # b2
 

@@ -23,10 +23,10 @@ The data are made up, but treated as real data would be:
 - scaling: inputs and targets get mean 0 and standard deviation 1, so that one learning
   rate suits all weights (dW1[d] grows with the size of x[:, d]). The loss, in scaled y
   squared, is about 1 for predicting y_mean, (NOISE / y_std)^2 for the true function;
-- mini-batches: an epoch, a pass over all samples in random order, takes a step, params
-  minus learning_rate times gradient, on each n = BATCH_SIZE of them: rough, but many;
-- shrinking steps: rough gradients make the parameters jump about, and a larger rate
-  makes them jump further, so it starts high, for speed, and falls towards 0;
+- mini-batches: an epoch goes through all samples in random order, and steps (params
+  minus learning_rate times gradient) per n = BATCH_SIZE of them: rough, but many;
+- shrinking steps: the rate starts high, for speed, and falls towards 0, since rough
+  gradients make the parameters jump about, and the further the higher the rate;
 - test data: a network also fits the noise of its own samples. What counts is the loss
   on others, with no part in training, scaling, or settings (tune those on a third set).
 """
@@ -114,7 +114,7 @@ def train(params, x, y, x_test, y_test, rng, epochs, learning_rate, batch_size):
         learning_rate = first_rate * (1 - (epoch - 1) / epochs)
         order = rng.permutation(len(x))
         for i in range(0, len(x), batch_size):
-            batch = order[i : i + batch_size]  # row numbers; the last may be fewer
+            batch = order[i : i + batch_size]  # row numbers; the last may be shorter
             _, grads = loss_and_grads(params, x[batch], y[batch])
             params = [p - learning_rate * dp for p, dp in zip(params, grads)]
         loss = mse(forward(params, x)[-1], y)
@@ -176,7 +176,7 @@ if __name__ == "__main__":
         epochs=EPOCHS, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE)
 
     slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # least squares
-    y_test_line = (x_test - x_mean) @ slopes + y_mean  # linear in x, least mse
+    y_test_line = (x_test - x_mean) @ slopes + y_mean  # linear in x, least training mse
     y_test_pred = predict(params, scaling, x_test)
     errors = {"network": y_test_pred - y_test, "straight line": y_test_line - y_test,
               "truth": true_function(x_test) - y_test}
