@@ -324,14 +324,12 @@ class Readme(unittest.TestCase):
 
 
 class Gradients(unittest.TestCase):
-    """loss_and_grads returns the loss, and derivatives in the shape of the params."""
+    """loss_and_grads returns the derivatives of its loss, in the shape of params."""
 
     def test_against_differences(self):
         runs = [(linear, []), (logistic, []), (multi, [])]
         for script, more in runs + [(single, [f]) for f in single.DERIVATIVE]:
             params, x, y = problem(script)
-            with self.subTest(script.__name__, more=more):
-                self.check_loss(script, params, x, y, more)
             for i, name in enumerate(PARAMS[script].split()):
                 with self.subTest(f"{script.__name__}: d{name}", more=more):
                     found = script.loss_and_grads(params, x, y, *more)[1][i]
@@ -344,15 +342,6 @@ class Gradients(unittest.TestCase):
                             measured[index] += rise / (2 * step)
                     self.assertEqual(np.shape(found), measured.shape)
                     close(found, measured, 1e-6, 1e-8)
-
-    def check_loss(self, script, params, x, y, more):
-        found, _ = script.loss_and_grads(params, x, y, *more)
-        values = script.forward(params, x, *more)
-        if script is logistic:
-            expected = -np.mean(np.log(np.where(y == 1, values[1], 1 - values[1])))
-        else:
-            expected = rms((values if script is linear else values[2]) - y) ** 2
-        close(found, expected)
 
     def test_03_and_04_agree_to_the_bit(self):
         params, x, y = problem(single)
@@ -506,13 +495,6 @@ class Training(unittest.TestCase):
             scaling = x.mean(axis=0), x.std(axis=0), y.mean(axis=0), y.std(axis=0)
             error = multi.predict(params, scaling, x_test) - y_test
             self.assertLess(rms(error), 1.1 * multi.NOISE, f"seed {seed}")
-
-    def test_predict_scales_there_and_back(self):
-        params, x, _ = problem(multi)
-        x_mean, x_std, y_mean, y_std = [np.arange(1.0, n) for n in (4, 4, 3, 3)]
-        scaling = x_mean, x_std, y_mean, y_std
-        found = multi.predict(params, scaling, x * x_std + x_mean)
-        close((found - y_mean) / y_std, multi.forward(params, x)[-1])
 
 
 class Common(unittest.TestCase):
