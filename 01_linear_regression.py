@@ -19,15 +19,15 @@ Backpropagation is the chain rule, link by link, from the loss back to w and b:
     dw = sum(dy_pred * x)         as d(y_pred)/dw = x
     db = sum(dy_pred)             as d(y_pred)/db = 1
 
-Why sums: a small step in w moves every y_pred, each moves the loss, and these add up.
+Sums: a small step in w moves every y_pred; each moves the loss, and the effects add up.
 
 Gradient descent: where dw is positive, the loss rises with w, so w goes down; where it
 is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
 same gradient. An epoch is one pass over the data, here one such step. The loss over w
 and b is a long valley: w up and b down tilt the line about its middle, at little cost.
 If the rate is too large, each step lands higher up the other side; if too small,
-the way along the floor takes very many steps. The lowest point is the least-squares
-line: near the truth (the line behind the data), but not on it, because of the noise.
+the way along the floor takes very many steps. At the lowest point, the gradient is 0
+and steps end: this is the least-squares line, off the true line because of the noise.
 """
 
 # %% Dependencies, for `uv run 01_linear_regression.py` (PEP 723)

@@ -6,7 +6,7 @@ New since 01: a sample has two inputs, x1 and x2, and y is its class, 0 or 1. Fr
 on, x is a matrix, one sample per row. The model is one neuron: it adds up its inputs,
 each times a weight, and a bias b, and puts the sum through a function:
 
-    z = x @ w + b       the score (logit), x1 w1 + x2 w2 + b a row (@: matrix product)
+    z = x @ w + b       score (logit), per row: x1 w1 + x2 w2 + b (@: matrix product)
     p = sigmoid(z)      1 / (1 + e^-z), the predicted probability that y is 1
     loss = mean(-(y log p + (1 - y) log(1 - p)))    log to base e
 
@@ -14,9 +14,9 @@ The sigmoid squeezes every score into 0 to 1. Points of equal p have equal z, an
 a straight line in the plane of x1 and x2. Where z > 0, p > 1/2: the guess is class 1.
 
 The loss of a sample is -log of the probability given to its class, p or 1 - p: 0 if it
-is 1, and without bound as it nears 0, so that nothing costs like being sure and wrong.
-Why the log: all labels together shall be probable; for independent samples, that is a
-product, and -log makes it a sum to minimise. Its mean is binary cross-entropy, or bce.
+is 1, growing without bound as it nears 0: nothing costs like being sure and wrong.
+Why the log: training should make all labels together probable. For independent samples
+the probability is a product, its -log a sum; the mean is binary cross-entropy, or bce.
 
 Backwards, by the chain rule; dz stands for d(loss)/dz, and so on. p = e^z / (1 + e^z),
 so -log p is log(1 + e^z) - z; 1 - p = 1 / (1 + e^z), so -log(1 - p) is log(1 + e^z). A
@@ -30,8 +30,8 @@ A sample of class 0 with p = 0.9 has dz = +0.9/n: its loss rises with its score,
 pulls the score down. With p = 0.1, nearly right, it has +0.1/n, and hardly pulls.
 
 Gradient descent as in 01: an epoch is one pass over the data and one step, each
-parameter minus learning_rate times its derivative. If no line parts the classes, the
-loss is one valley, and only at its lowest point are all derivatives 0; else w grows on.
+parameter minus learning_rate times its derivative. The loss is one valley; it has a
+lowest point, with all derivatives 0, if no line parts the classes; else w grows on.
 """
 
 # %% Dependencies, for `uv run 02_logistic_regression.py` (PEP 723)
