@@ -13,13 +13,12 @@ mean squared error). Training moves w and b, random at first, towards the least 
 
 The gradient, (dw, db), says how fast the loss rises with w alone, and with b alone. dw
 is a name for d(loss)/dw, dy_pred for d(loss)/d(y_pred): these names leave out the loss.
-Backpropagation is the chain rule, link by link, from the loss back to w and b:
+Backpropagation is the chain rule, link by link, from the loss back to w and b. A small
+step in w moves every y_pred, each of them the loss, and these effects add up: sums.
 
     dy_pred = 2/n (y_pred - y)    one per sample: 1/n from the mean, 2 from the square
     dw = sum(dy_pred * x)         as d(y_pred)/dw = x
     db = sum(dy_pred)             as d(y_pred)/db = 1
-
-Sums: a small step in w moves every y_pred; each moves the loss, and the effects add up.
 
 Gradient descent: where dw is positive, the loss rises with w, so w goes down; where it
 is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
@@ -102,46 +101,48 @@ def train(params, x, y, epochs, learning_rate):
 
 # %% Plot
 def plot(x, y, best, path, runs):
-    """Return the figure; best: least-squares w and b, runs: (learning rate, losses)."""
+    """Return the figure; best: least-squares w and b, runs: losses by learning rate."""
     blue, vermilion, grey = "#0072B2", "#D55E00", "0.8"
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="The line as it learns", xlabel="x", ylabel="y")
     ax2.set(title="Its way down the loss", xlabel="w", ylabel="b", aspect="equal")
-    ax1.plot(x, y, "o", color=grey, markersize=4)
+    ax3.set(title="Three learning rates", xlabel="epoch", ylabel="loss")
+
     w, b = np.array(path).T  # (epochs,), (epochs,)
-    room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min; log: lines a factor apart
+    room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min
     w_side, b_side = [np.linspace(v.min() - room, v.max() + room, 50) for v in (w, b)]
     heights = [[mse(forward((w_i, b_i), x), y) for w_i in w_side] for b_i in b_side]
     ax2.contour(w_side, b_side, np.log(heights), 12, colors=grey, linestyles="solid")
     ax2.plot(w, b, color=blue, linewidth=2)
     ax2.plot(*best, "*", color="black", markersize=11)
     ax2.text(*best, "least  \nsquares  ", ha="right")
+
     ends = np.array([x.min(), x.max()])
     truth = forward((TRUE_W, TRUE_B), ends)
-    names = [(truth[1], "truth", "black", 1)]
+    ax1.plot(x, y, "o", color=grey, markersize=4)
+    ax1.plot(ends, truth, "--", color="black", zorder=3)
+    names = [(truth[1], "truth", "black")]
     marks = [epoch for epoch in (1, 10, 100) if epoch < len(path)] + [len(path)]
-    for epoch, shade in zip(marks, np.linspace(0.5, 1, len(marks))):
-        point, name = path[epoch - 1], f"epoch {epoch}"  # epoch 1: the random start
-        line = forward(point, ends)
-        ax1.plot(ends, line, color=blue, alpha=shade, linewidth=2)
-        ax2.plot(*point, "o", color=blue, alpha=shade)
-        ax2.text(*point, f"  {name}", va="top")
-        names.append((line[1], name, blue, shade))
-    ax1.plot(ends, truth, "--", color="black")
-    y_text = -np.inf
-    for y_end, name, color, shade in sorted(names):  # from below, with room for each
-        y_text = max(y_end, y_text + 0.055 * np.ptp(ax1.get_ylim()))
-        ax1.text(ends[1], y_text, f"  {name}", va="center", color=color, alpha=shade)
-    ax3.set(title="Three learning rates", xlabel="epoch", ylabel="loss")
-    looks = (", too small", vermilion, 10), (", too large", vermilion, 2), ("", blue, 3)
-    for (rate, losses), (note, color, at) in zip(runs, looks):  # at: the note's epoch
+    for epoch, alpha in zip(marks, np.linspace(0.5, 1, len(marks))):  # early is pale
+        line = forward(path[epoch - 1], ends)
+        ax1.plot(ends, line, color=blue, alpha=alpha, linewidth=2)
+        ax2.plot(*path[epoch - 1], "o", color=blue, alpha=alpha)
+        ax2.text(*path[epoch - 1], f"  epoch {epoch}", va="top")
+        names.append((line[1], f"epoch {epoch}", blue))
+    height = -np.inf
+    for y_end, name, color in sorted(names):  # right of the lines, with room for each
+        height = max(y_end, height + 0.055 * np.ptp(ax1.get_ylim()))
+        ax1.text(ends[1], height, f"  {name}", va="center", color=color)
+
+    for at, (rate, losses) in zip((10, 2, 100), runs.items()):  # at: the name's epoch
+        color = blue if rate == LEARNING_RATE else vermilion
         ax3.loglog(range(1, len(losses) + 1), losses, color=color, linewidth=2)
-        ax3.text(at, losses[:at][-1], f"  {rate}{note}", color=color, va="bottom")
+        ax3.text(at, losses[:at][-1], f"  {rate}", color=color, va="bottom")
     least = mse(forward(best, x), y)
     ax3.axhline(least, linestyle="--", color="black")
     ax3.text(1, 0.93 * least, "least squares", va="top")
-    ax3.set_ylim(0.5 * least, 10 * losses[0])  # all start there; a growing one leaves
+    ax3.set_ylim(0.5 * least, 10 * losses[0])  # a loss that explodes leaves the picture
     return fig
 
 
@@ -150,11 +151,11 @@ if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
     x, y = make_data(rng, N_SAMPLES)
     start = init_params(rng)
-    runs = []
+    runs = {}
     for rate, epochs in ((0.005, EPOCHS), (0.25, 50), (LEARNING_RATE, EPOCHS)):
         print(f"learning rate {rate}")
-        params, losses, path = train(start, x, y, epochs, rate)  # the last run's remain
-        runs.append((rate, losses))
+        params, losses, path = train(start, x, y, epochs, rate)
+        runs[rate] = losses  # what stays at the end is of the last, LEARNING_RATE
     best = np.polyfit(x, y, deg=1)  # exact least squares: w, b
     lines = {"learned": params, "least squares": best, "truth": (TRUE_W, TRUE_B)}
     for name, (w, b) in lines.items():

@@ -2,9 +2,9 @@
 
 Run: python 02_logistic_regression.py, with common.py in the same folder (copy both).
 
-New since 01: a sample has two inputs, x1 and x2, and y is its class, 0 or 1. From here
-on, x is a matrix, one sample per row. The model is one neuron: it adds up its inputs,
-each times a weight, and a bias b, and puts the sum through a function:
+New since 01: a sample has two inputs, x1 and x2, and y is its class, 0 or 1. x is now a
+matrix, one sample per row. The model is one neuron: it adds up its inputs, each times a
+weight, and a bias b, and puts the sum through a function:
 
     z = x @ w + b       score (logit), per row: x1 w1 + x2 w2 + b (@: matrix product)
     p = sigmoid(z)      1 / (1 + e^-z), the predicted probability that y is 1
@@ -113,33 +113,34 @@ def plot(x, y, params):
     ax1.set(title="Lines of p = 0.1, 0.5, 0.9", xlabel="x1", ylabel="x2")
     ax2.set(title="p, and share of class 1 (squares)", xlabel="score z", ylabel="p, y")
     ax3.set(title="What a sample costs", xlabel="score z", ylabel="loss of the sample")
+
     z, p = forward(params, x)  # (n,), (n,)
     z_side = np.linspace(z.min(), z.max(), 100)  # logaddexp(0, z) is log(1 + e^z)
     jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)
     for label, color, marker in ((0, sky, "o"), (1, orange, "^")):
-        own, style = (y == label), {"color": color, "marker": marker, "s": 12}
-        ax1.scatter(*x[own].T, label=f"class {label}", **style)
+        own = y == label
+        style = {"color": color, "marker": marker, "s": 12}
+        ax1.scatter(x[own, 0], x[own, 1], label=f"class {label}", **style)
         ax2.scatter(z[own], y[own] + jitter[own], **style)  # jitter shows them all
         ax3.scatter(z[own], np.logaddexp(0, z[own]) - label * z[own], **style)
         ax3.plot(z_side, np.logaddexp(0, z_side) - label * z_side, color=color)
-    ax3.text(0.75 * z.min(), -0.75 * z.min(), "   class 1,\n   but p near 0")
-    ax3.text(0.75 * z.max(), 0.75 * z.max(), "class 0,   \nbut p near 1   ", ha="right")
-    wrong = x[(p > 0.5) != y]
-    ax1.scatter(*wrong.T, s=50, fc="none", ec="black", lw=0.7, label="mistake")
+
+    wrong = x[(p > 0.5) != y].T  # (2, mistakes)
+    ax1.plot(*wrong, "ko", markersize=8, fillstyle="none", label="mistake")
+    middle, (u, v) = CENTRES.mean(axis=0), CENTRES[1] - CENTRES[0]  # (-v, u): turned
+    ax1.axline(middle, middle + [-v, u], color="black", linestyle="--", label="truth")
     x1, x2 = np.linspace(*ax1.get_xlim(), 100), np.linspace(*ax1.get_ylim(), 100)
     _, p_grid = forward(params, np.stack(np.meshgrid(x1, x2), axis=-1))  # (100, 100)
     shades = [sky + "55", sky + "22", orange + "22", orange + "55"]  # opacity in hex
     ax1.contourf(x1, x2, p_grid, [0, 0.1, 0.5, 0.9, 1], colors=shades, zorder=0)
     lines = ax1.contour(x1, x2, p_grid, [0.1, 0.5, 0.9], colors=blue, linewidths=1)
     ax1.clabel(lines, fmt="%.1f", fontsize=10)
-    middle, (u, v) = CENTRES.mean(axis=0), 0.01 * (CENTRES[1] - CENTRES[0])
-    ax1.axline(middle, middle + [-v, u], color="black", ls="--", label="true p = 0.5")
     ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
+
     ax2.plot(z_side, sigmoid(z_side), color=blue, linewidth=2)
-    counts, edges = np.histogram(z, bins=10)  # samples per bin of z
-    ones, _ = np.histogram(z[y == 1], bins=edges)
-    many, z_middle = counts >= 10, (edges[:-1] + edges[1:]) / 2  # leave out small bins
-    ax2.plot(z_middle[many], ones[many] / counts[many], "ks", markerfacecolor="white")
+    for group in np.array_split(np.argsort(z), 10):  # samples of similar score
+        ax2.plot(z[group].mean(), y[group].mean(), "ks", markerfacecolor="white")
+    ax3.text(0, 0.85 * ax3.get_ylim()[1], "<- sure and wrong ->", ha="center")
     return fig
 
 
@@ -157,9 +158,8 @@ if __name__ == "__main__":
     true_b = -true_w @ CENTRES.mean(axis=0)  # z is 0 halfway between the centres
     for name, (w, b) in {"learned": params, "truth": (true_w, true_b)}.items():
         _, p = forward((w, b), x)
-        accuracy = np.mean((p > 0.5) == y)  # share right; training lowers only the loss
-        line = f"{name:7} | w {w[0]:.4f} {w[1]:.4f} | b {b:.4f}"
-        print(f"{line} | training accuracy {accuracy:.3f}")
+        accuracy = f"training accuracy {np.mean((p > 0.5) == y):.3f}"  # the share right
+        print(f"{name:7} | w {w[0]:.4f} {w[1]:.4f} | b {b:.4f} | {accuracy}")
     plot(x, y, params).savefig("02_logistic_regression.png", dpi=160)
     print("saved 02_logistic_regression.png")
     plt.show()

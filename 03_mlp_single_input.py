@@ -9,9 +9,8 @@ bends it, for example relu(z) = max(z, 0). The output sums the bent lines times 
     z1 = x @ W1 + b1         z1[i, j] = x[i] W1[j] + b1[j], sample i of n, unit j of H
     a1 = activation(z1)      a1[i, j] = activation(z1[i, j]): bent, entry by entry
     y_pred = a1 @ W2 + b2    y_pred[i] = sum over j of a1[i, j] W2[j], plus b2
-    loss = mean((y_pred - y)^2), mse in common.py
+    loss = mean((y_pred - y)^2)    mse in common.py; x[i] means x[i, 0], and so on
 
-(Axes of length 1 are left out: W1[j] is W1[0, j], W2[j] is W2[j, 0], x[i] is x[i, 0].)
 Without a bend nothing is gained: if a1 = z1, the identity, both layers, hidden and
 output, multiply out to a single line, y_pred = x @ (W1 @ W2) + (b1 @ W2 + b2).
 
@@ -119,6 +118,7 @@ def plot(x, y, runs):
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="Three networks", xlabel="x", ylabel="y")
+    ax2.set(title="relu: units (thin) and sum", xlabel="x", ylabel="y")
     ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="loss")
     ax1.plot(x, y, "o", color=grey, markersize=4)
     grid = np.linspace(x.min(), x.max(), 401)[:, None]  # (401, 1)
@@ -126,20 +126,20 @@ def plot(x, y, runs):
     for activation, color, width in networks:
         params, losses = runs[activation]
         style = {"color": color, "linewidth": width, "label": activation.__name__}
-        _, _, y_pred = forward(params, grid, activation)
-        ax1.plot(grid, y_pred, **style)
+        ax1.plot(grid, forward(params, grid, activation)[-1], **style)
         ax3.loglog(range(1, len(losses) + 1), losses, **style)
     ax1.plot(grid, np.sin(2 * grid), "--", color="black", label="truth")
     ax3.axhline(NOISE**2, linestyle="--", color="black", label="noise squared")
-    ax2.set(title="relu units (pale), sum", xlabel="x", ylabel="y", xlim=ax1.get_xlim())
-    (W1, b1, W2, b2), _ = runs[relu]
-    z1, a1, y_pred = forward((W1, b1, W2, b2), grid, relu)
-    ax2.plot(grid, np.where(z1 > 0, a1 * W2.T, np.nan), color=pale)  # nan hides zeros
-    ax2.plot(grid, y_pred, color=blue, linewidth=2, label="sum + b2")
+
+    W1, b1, W2, b2 = params  # of relu, the last
+    z1, a1, y_pred = forward(params, grid, relu)
+    ax2.plot(grid, np.where(z1 > 0, a1 * W2.T, np.nan), color=blue, linewidth=1)
+    ax2.plot(grid, y_pred, color=blue, linewidth=3, label="sum + b2")
     bends = -b1 / W1[0]  # (H,), the x where a unit's z1 is 0
-    y_bends = np.interp(bends, grid[:, 0], y_pred[:, 0], left=np.nan, right=np.nan)
-    ax2.vlines(bends, 0, y_bends, color="black", linestyle=":", linewidth=1)
-    ax2.plot(bends, y_bends, "o", color=blue, markersize=5, label="a unit bends")
+    bends = bends[(bends > x.min()) & (bends < x.max())]
+    y_bends = np.interp(bends, grid[:, 0], y_pred[:, 0])
+    ax2.vlines(bends, 0, y_bends, color="black", linestyle=":")
+    ax2.plot(bends, y_bends, "o", color=blue, markersize=7, label="a unit bends")
     for ax in (ax1, ax2, ax3):
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
     return fig

@@ -144,19 +144,19 @@ def plot(errors, effects, losses):
     ax1.set(title="Errors on test data", xlabel="y_pred - y", ylabel="density")
     ax2.set(title="The effect of x3", xlabel="x3, other inputs at 0.5", ylabel="y")
     ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="loss, in scaled y squared")
+
+    ax1.hist(errors["truth"], 30, density=True, color="0.8", label="noise")
     for name, color in (("straight line", vermilion), ("network", blue)):
         style = {"color": color, "linewidth": 2, "label": name}
         ax1.hist(errors[name], 30, density=True, histtype="step", **style)
         ax2.plot(effects["x3"], effects[name], **style)
-    noise = np.linspace(-4 * NOISE, 4 * NOISE, 100)
-    density = np.exp(-((noise / NOISE) ** 2) / 2) / (NOISE * np.sqrt(2 * np.pi))
-    ax1.plot(noise, density, "--", color="black", label="noise")
     ax2.plot(effects["x3"], effects["truth"], "--", color="black", label="truth")
+
     epochs = range(1, len(losses["test"]) + 1)
     ax3.loglog(epochs, losses["training"], color=pale, linewidth=4, label="training")
     ax3.loglog(epochs, losses["test"], color=blue, linewidth=2, label="test")
-    ax3.axhline(losses["straight line"], color=vermilion, label="straight line")
-    ax3.axhline(losses["noise"], linestyle="--", color="black", label="noise")
+    ax3.axhline(losses["straight line"], color=vermilion, label="straight line, test")
+    ax3.axhline(losses["truth"], linestyle="--", color="black", label="truth, test")
     for ax in (ax1, ax2, ax3):
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
     return fig
@@ -187,8 +187,9 @@ if __name__ == "__main__":
     effects = {"x3": x_new[:, 2], "network": predict(params, scaling, x_new),
                "straight line": (x_new - x_mean) @ slopes + y_mean,
                "truth": true_function(x_new)}
-    curves = {"training": losses, "test": test_losses, "noise": (NOISE / y_std[0]) ** 2,
-              "straight line": np.mean((errors["straight line"] / y_std) ** 2)}
+    curves = {"training": losses, "test": test_losses,
+              "straight line": np.mean((errors["straight line"] / y_std) ** 2),
+              "truth": np.mean((errors["truth"] / y_std) ** 2)}
     plot(errors, effects, curves).savefig("04_mlp_multi_input.png", dpi=160)
     print("saved 04_mlp_multi_input.png")
     plt.show()

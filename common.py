@@ -14,7 +14,7 @@ def sigmoid(z):
 
 def relu(z):
     """max(z, 0), the rectified linear unit."""
-    return np.maximum(z, 0)
+    return np.maximum(z, 0.0)
 
 
 def relu_grad(z):

@@ -215,8 +215,9 @@ class Scripts(unittest.TestCase):
             lines.append(f"{name:13} | test RMSE {rms(errors[name]):.4f} (unit of y)")
         side = np.full((101, 5), 0.5)
         side[:, 2] = np.arange(101) / 100
-        curves = {"training": losses[0], "test": losses[1], "noise": 1 / y.var(),
-                  "straight line": rms(errors["straight line"]) ** 2 / y.var()}
+        curves = {"training": losses[0], "test": losses[1],
+                  "straight line": rms(errors["straight line"]) ** 2 / y.var(),
+                  "truth": rms(errors["truth"]) ** 2 / y.var()}
         effects = {"x3": side[:, 2], **models(side)}
         params, y_test_pred = (W1, b1, W2, b2), errors["network"] + y_test
         self.check(multi, lines, params, x=x, y=y, x_test=x_test, y_test=y_test,
