@@ -23,10 +23,10 @@ step in w moves every y_pred, each of them the loss, and these effects add up: s
 Gradient descent: where dw is positive, the loss rises with w, so w goes down; where it
 is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
 same gradient. An epoch is one pass over the data, here one such step. The loss over w
-and b is a long valley: w up and b down tilt the line about its middle, at little cost.
-If the rate is too large, each step lands higher up the other side; if too small,
-the way along the floor takes very many steps. At the lowest point, the gradient is 0
-and steps end: this is the least-squares line, off the true line because of the noise.
+and b is a long valley: w up and b down tilt the line amid the data, at little cost. If
+learning_rate is too large, each step lands higher up the other side; if too small, the
+way along the floor takes very many. Near the lowest point, the gradient nears 0, and so
+do the steps: it is the least-squares line, off the true line because of the noise.
 """
 
 # %% Dependencies, for `uv run 01_linear_regression.py` (PEP 723)
@@ -45,7 +45,7 @@ SEED = 0  # another seed draws other data and another start
 N_SAMPLES = 50
 NOISE = 1.0  # standard deviation, in the unit of y; the least loss is about its square
 TRUE_W, TRUE_B = 1.0, 5.0  # the truth: y per x, and y at x = 0
-LEARNING_RATE = 0.05  # set by trial; with these x, the loss grows from about 0.15 on
+LEARNING_RATE = 0.05  # by trial; from about 0.15 on, with these x, the steps lead up
 EPOCHS = 1000
 
 
@@ -59,7 +59,7 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng):
-    return rng.normal(), rng.normal()  # w, b; every start leads to the same line
+    return rng.normal(), rng.normal()  # w, b; any start leads to the same line
 
 
 def forward(params, x):
@@ -84,7 +84,7 @@ def loss_and_grads(params, x, y):
 # %% Training
 def train(params, x, y, epochs, learning_rate):
     """Return the trained params, and each epoch's loss and params, before its step.
-    FloatingPointError: the loss is not finite. ValueError, from mse: wrong shapes."""
+    FloatingPointError: the loss is not finite. ValueError: wrong shapes."""
     losses, path = [], []
     for epoch in range(1, epochs + 1):
         loss, grads = loss_and_grads(params, x, y)
@@ -107,7 +107,7 @@ def plot(x, y, best, path, runs):
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="The line as it learns", xlabel="x", ylabel="y")
     ax2.set(title="Its way down the loss", xlabel="w", ylabel="b", aspect="equal")
-    ax3.set(title="Three learning rates", xlabel="epoch", ylabel="loss")
+    ax3.set(title="Learning rates compared", xlabel="epoch", ylabel="loss")
 
     w, b = np.array(path).T  # (epochs,), (epochs,)
     room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min
@@ -130,12 +130,12 @@ def plot(x, y, best, path, runs):
         ax2.plot(*path[epoch - 1], "o", color=blue, alpha=alpha)
         ax2.text(*path[epoch - 1], f"  epoch {epoch}", va="top")
         names.append((line[1], f"epoch {epoch}", blue))
-    height = -np.inf
-    for y_end, name, color in sorted(names):  # right of the lines, with room for each
-        height = max(y_end, height + 0.055 * np.ptp(ax1.get_ylim()))
+    height = np.inf
+    for y_end, name, color in sorted(names, reverse=True):  # from above, each with room
+        height = min(y_end, height - 0.055 * np.ptp(ax1.get_ylim()))
         ax1.text(ends[1], height, f"  {name}", va="center", color=color)
 
-    for at, (rate, losses) in zip((10, 2, 100), runs.items()):  # at: the name's epoch
+    for at, (rate, losses) in zip((10, 2, 100), runs.items()):  # at: where to name it
         color = blue if rate == LEARNING_RATE else vermilion
         ax3.loglog(range(1, len(losses) + 1), losses, color=color, linewidth=2)
         ax3.text(at, losses[:at][-1], f"  {rate}", color=color, va="bottom")
@@ -151,11 +151,11 @@ if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
     x, y = make_data(rng, N_SAMPLES)
     start = init_params(rng)
-    runs = {}
+    runs = {}  # losses by learning rate; 50 epochs are enough to see the loss explode
     for rate, epochs in ((0.005, EPOCHS), (0.25, 50), (LEARNING_RATE, EPOCHS)):
         print(f"learning rate {rate}")
         params, losses, path = train(start, x, y, epochs, rate)
-        runs[rate] = losses  # what stays at the end is of the last, LEARNING_RATE
+        runs[rate] = losses  # params, losses and path end as those of LEARNING_RATE
     best = np.polyfit(x, y, deg=1)  # exact least squares: w, b
     lines = {"learned": params, "least squares": best, "truth": (TRUE_W, TRUE_B)}
     for name, (w, b) in lines.items():

@@ -13,8 +13,8 @@ weight, and a bias b, and puts the sum through a function:
 The sigmoid squeezes every score into 0 to 1. Points of equal p have equal z, and lie on
 a straight line in the plane of x1 and x2. Where z > 0, p > 1/2: the guess is class 1.
 
-The loss of a sample is -log of the probability given to its class, p or 1 - p: 0 if it
-is 1, growing without bound as it nears 0: nothing costs like being sure and wrong.
+The loss of a sample is -log of the probability given to its class, p or 1 - p: 0 at
+probability 1, without bound towards 0. Nothing costs like being sure and wrong.
 Why the log: training should make all labels together probable. For independent samples
 the probability is a product, its -log a sum; the mean is binary cross-entropy, or bce.
 
@@ -30,8 +30,8 @@ A sample of class 0 with p = 0.9 has dz = +0.9/n: its loss rises with its score,
 pulls the score down. With p = 0.1, nearly right, it has +0.1/n, and hardly pulls.
 
 Gradient descent as in 01: an epoch is one pass over the data and one step, each
-parameter minus learning_rate times its derivative. The loss is one valley; it has a
-lowest point, with all derivatives 0, if no line parts the classes; else w grows on.
+parameter minus learning_rate times its derivative. The loss is one valley: p - y only
+rises with z. If no line parts the classes, it has a lowest point; else w grows on.
 """
 
 # %% Dependencies, for `uv run 02_logistic_regression.py` (PEP 723)
@@ -64,7 +64,7 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng):
-    return rng.normal(size=2), rng.normal()  # w (2,), b
+    return rng.normal(size=2), rng.normal()  # w (2,), b; any start will do
 
 
 def forward(params, x):
@@ -115,7 +115,7 @@ def plot(x, y, params):
     ax3.set(title="What a sample costs", xlabel="score z", ylabel="loss of the sample")
 
     z, p = forward(params, x)  # (n,), (n,)
-    z_side = np.linspace(z.min(), z.max(), 100)  # logaddexp(0, z) is log(1 + e^z)
+    z_side = np.linspace(z.min(), z.max(), 100)
     jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)
     for label, color, marker in ((0, sky, "o"), (1, orange, "^")):
         own = y == label
@@ -127,7 +127,7 @@ def plot(x, y, params):
 
     wrong = x[(p > 0.5) != y].T  # (2, mistakes)
     ax1.plot(*wrong, "ko", markersize=8, fillstyle="none", label="mistake")
-    middle, (u, v) = CENTRES.mean(axis=0), CENTRES[1] - CENTRES[0]  # (-v, u): turned
+    middle, (u, v) = CENTRES.mean(axis=0), CENTRES[1] - CENTRES[0]  # (-v, u): across
     ax1.axline(middle, middle + [-v, u], color="black", linestyle="--", label="truth")
     x1, x2 = np.linspace(*ax1.get_xlim(), 100), np.linspace(*ax1.get_ylim(), 100)
     _, p_grid = forward(params, np.stack(np.meshgrid(x1, x2), axis=-1))  # (100, 100)
@@ -138,7 +138,7 @@ def plot(x, y, params):
     ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
 
     ax2.plot(z_side, sigmoid(z_side), color=blue, linewidth=2)
-    for group in np.array_split(np.argsort(z), 10):  # samples of similar score
+    for group in np.array_split(np.argsort(z), 10):  # ten groups by score
         ax2.plot(z[group].mean(), y[group].mean(), "ks", markerfacecolor="white")
     ax3.text(0, 0.85 * ax3.get_ylim()[1], "<- sure and wrong ->", ha="center")
     return fig
@@ -153,12 +153,12 @@ if __name__ == "__main__":
     _, (dw, db) = loss_and_grads(params, x, y)
     print(f"largest derivative | {np.abs([dw[0], dw[1], db]).max():.10f}")
     # For equally likely classes, e^z = p / (1 - p) is the density of class 1 over that
-    # of 0, each falling as e^(-distance^2 / (2 NOISE^2)) from its centre: x^2 cancels
+    # of 0, falling as e^(-distance^2 / (2 NOISE^2)) from its centre: squares cancel
     true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # N_SAMPLES give it only roughly
     true_b = -true_w @ CENTRES.mean(axis=0)  # z is 0 halfway between the centres
     for name, (w, b) in {"learned": params, "truth": (true_w, true_b)}.items():
         _, p = forward((w, b), x)
-        accuracy = f"training accuracy {np.mean((p > 0.5) == y):.3f}"  # the share right
+        accuracy = f"training accuracy {np.mean((p > 0.5) == y):.3f}"  # share right
         print(f"{name:7} | w {w[0]:.4f} {w[1]:.4f} | b {b:.4f} | {accuracy}")
     plot(x, y, params).savefig("02_logistic_regression.png", dpi=160)
     print("saved 02_logistic_regression.png")

@@ -4,7 +4,7 @@ Run: python 03_mlp_single_input.py, with common.py in the same folder (copy both
 
 New since 02: a layer of H neurons, called units, hidden between input and output. Each
 puts a line of its own, with slope W1[j] and offset b1[j], through the activation, which
-bends it, for example relu(z) = max(z, 0). The output sums the bent lines times W2[j]:
+bends it, for example relu(z) = max(z, 0). The output sums them, times W2[j], plus b2:
 
     z1 = x @ W1 + b1         z1[i, j] = x[i] W1[j] + b1[j], sample i of n, unit j of H
     a1 = activation(z1)      a1[i, j] = activation(z1[i, j]): bent, entry by entry
@@ -15,8 +15,8 @@ Without a bend nothing is gained: if a1 = z1, the identity, both layers, hidden 
 output, multiply out to a single line, y_pred = x @ (W1 @ W2) + (b1 @ W2 + b2).
 
 Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on. Add a tiny h to W2[j]:
-each y_pred[i] gains h a1[i, j], so the loss gains h a1[i, j] dy_pred[i], summed over i.
-To a1[i, j]: only y_pred[i] gains, h W2[j]; to z1[i, j]: only a1[i, j], h activation':
+each y_pred[i] gains h a1[i, j], the loss h a1[i, j] dy_pred[i], summed over i. Add h to
+a1[i, j]: only y_pred[i] gains, h W2[j]. To z1[i, j]: only a1[i, j] does, h activation':
 
     dy_pred = 2/n (y_pred - y)     1/n from the mean, 2 from the square
     dW2 = a1.T @ dy_pred           dW2[j] = sum over i of a1[i, j] dy_pred[i]
@@ -45,9 +45,9 @@ from common import identity, identity_grad, mse, relu, relu_grad, tanh, tanh_gra
 # %% Settings
 SEED = 0  # another seed draws other data and another start, and may end elsewhere
 N_SAMPLES = 160
-NOISE = 0.2  # standard deviation, in the unit of y; the sine's loss is about NOISE**2
+NOISE = 0.2  # standard deviation, in the unit of y
 HIDDEN = 8  # hidden units
-LEARNING_RATE = 0.03  # by trial; at 0.3 the loss of the identity overflows
+LEARNING_RATE = 0.03  # by trial; at 0.2 the loss of the identity overflows
 EPOCHS = 4000
 DERIVATIVE = {relu: relu_grad, tanh: tanh_grad, identity: identity_grad}  # activation'
 
@@ -61,8 +61,8 @@ def make_data(rng, n):
 
 
 # %% Model
-def init_params(rng, H):  # random, as units that start equal stay equal
-    W1 = rng.choice([-1.0, 1.0], size=(1, H))  # up or down
+def init_params(rng, H):  # random: equal units get equal gradients
+    W1 = rng.choice([-1.0, 1.0], size=(1, H))  # slope up or down
     b1 = rng.uniform(-2, 2, size=H)  # so z1 is 0, relu's bend, at an x from -2 to 2
     W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # H random terms add up to about sqrt(H)
     return W1, b1, W2, np.zeros(1)  # b2
@@ -97,7 +97,7 @@ def loss_and_grads(params, x, y, activation):
 # %% Training
 def train(params, x, y, activation, epochs, learning_rate):
     """Return the trained params, and each epoch's loss, before its step.
-    FloatingPointError: the loss is not finite. ValueError, from mse: wrong shapes."""
+    FloatingPointError: the loss is not finite. ValueError: wrong shapes."""
     losses = []
     for epoch in range(1, epochs + 1):
         loss, grads = loss_and_grads(params, x, y, activation)
@@ -129,10 +129,10 @@ def plot(x, y, runs):
         ax1.plot(grid, forward(params, grid, activation)[-1], **style)
         ax3.loglog(range(1, len(losses) + 1), losses, **style)
     ax1.plot(grid, np.sin(2 * grid), "--", color="black", label="truth")
-    ax3.axhline(NOISE**2, linestyle="--", color="black", label="noise squared")
+    ax3.axhline(mse(np.sin(2 * x), y), linestyle="--", color="black", label="truth")
 
-    W1, b1, W2, b2 = params  # of relu, the last
-    z1, a1, y_pred = forward(params, grid, relu)
+    (W1, b1, W2, b2), _ = runs[relu]
+    z1, a1, y_pred = forward((W1, b1, W2, b2), grid, relu)
     ax2.plot(grid, np.where(z1 > 0, a1 * W2.T, np.nan), color=blue, linewidth=1)
     ax2.plot(grid, y_pred, color=blue, linewidth=3, label="sum + b2")
     bends = -b1 / W1[0]  # (H,), the x where a unit's z1 is 0
@@ -154,11 +154,11 @@ if __name__ == "__main__":
     for activation in DERIVATIVE:
         print(activation.__name__)
         runs[activation] = train(start, x, y, activation, EPOCHS, LEARNING_RATE)
-    for activation, (_, losses) in runs.items():  # RMSE: root of the mean squared error
-        print(f"{activation.__name__:13} | training RMSE {np.sqrt(losses[-1]):.4f}")
     line = np.polyval(np.polyfit(x[:, 0], y[:, 0], deg=1), x)  # identity's best
-    print(f"least squares | training RMSE {np.sqrt(mse(line, y)):.4f}")
-    print(f"noise         | standard deviation {NOISE:.4f}, all in the unit of y")
+    ends = {activation.__name__: losses[-1] for activation, (_, losses) in runs.items()}
+    ends.update({"least squares": mse(line, y), "truth": mse(np.sin(2 * x), y)})
+    for name, loss in ends.items():  # RMSE: root of the mean squared error
+        print(f"{name:13} | training RMSE {np.sqrt(loss):.4f} (unit of y)")
     params, losses = runs[relu]  # to play with under python -i
     plot(x, y, runs).savefig("03_mlp_single_input.png", dpi=160)
     print("saved 03_mlp_single_input.png")

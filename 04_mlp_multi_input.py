@@ -23,8 +23,8 @@ The data are made up, but treated as real data would be:
 - scaling: inputs and targets get mean 0 and standard deviation 1, so that one learning
   rate suits all weights (dW1[d] grows with the size of x[:, d]). The loss, in scaled y
   squared, is about 1 for predicting y_mean, (NOISE / y_std)^2 for the true function;
-- mini-batches: an epoch goes through all samples in random order, and steps (params
-  minus learning_rate times gradient) per n = BATCH_SIZE of them: rough, but many;
+- mini-batches: an epoch takes all samples in random order, n = BATCH_SIZE a step (each
+  parameter minus learning_rate times its derivative): rough steps, but many;
 - shrinking steps: the rate starts high, for speed, and falls towards 0, since rough
   gradients make the parameters jump about, and the further the higher the rate;
 - test data: a network also fits the noise of its own samples. What counts is the loss
@@ -47,7 +47,7 @@ SEED = 0  # another seed draws other data, another start, other batches
 N_SAMPLES, N_TEST = 8000, 2000  # to train on, and to test
 NOISE = 1.0  # standard deviation of the noise, in the unit of y
 HIDDEN = 40  # hidden units
-LEARNING_RATE = 0.15  # of the first epoch; try 0.05 if the loss stays high or soars
+LEARNING_RATE = 0.15  # of the first epoch; try 0.05 if the loss soars or jumps
 EPOCHS = 60
 BATCH_SIZE = 32  # samples a step
 
@@ -70,8 +70,8 @@ def make_data(rng, n):
 # %% Model
 def init_params(rng, D, H, K):  # random, as units that start equal stay equal
     """Return W1 (D, H), b1 (H,), W2 (H, K) and b2 (K,)."""
-    W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # so z1 is as large as x for any D
-    W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so y_pred is as large as a1 for any H
+    W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # so z1 is about as large as x
+    W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so y_pred is as a1, for any H
     return W1, np.zeros(H), W2, np.zeros(K)
 
 
@@ -120,7 +120,7 @@ def train(params, x, y, x_test, y_test, rng, epochs, learning_rate, batch_size):
         loss = mse(forward(params, x)[-1], y)
         test_loss = mse(forward(params, x_test)[-1], y_test)
         report = f"epoch {epoch:4d} | loss {loss:.4g} | test loss {test_loss:.4g}"
-        if not np.isfinite(loss + test_loss):
+        if not np.isfinite([loss, test_loss]).all():
             raise FloatingPointError(f"{report}: lower learning_rate, or check x and y")
         if epoch in (1, 2, 5, 10, 20, 40, epochs):
             print(report)
@@ -137,7 +137,7 @@ def predict(params, scaling, x):
 
 # %% Plot
 def plot(errors, effects, losses):
-    """Return the figure; each argument is a dict of values by name."""
+    """Return the figure; each argument holds arrays or numbers by name."""
     blue, pale, vermilion = "#0072B2", "#80B8D8", "#D55E00"
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
@@ -175,15 +175,15 @@ if __name__ == "__main__":
         x_test=(x_test - x_mean) / x_std, y_test=(y_test - y_mean) / y_std, rng=rng,
         epochs=EPOCHS, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE)
 
-    slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # least squares
-    y_test_line = (x_test - x_mean) @ slopes + y_mean  # linear in x, least training mse
+    slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # least squares,
+    y_test_line = (x_test - x_mean) @ slopes + y_mean  # as in 01, a slope an input
     y_test_pred = predict(params, scaling, x_test)
     errors = {"network": y_test_pred - y_test, "straight line": y_test_line - y_test,
               "truth": true_function(x_test) - y_test}
     for name, error in errors.items():
         print(f"{name:13} | test RMSE {np.sqrt(np.mean(error**2)):.4f} (unit of y)")
     x_new = np.full((101, 5), 0.5)
-    x_new[:, 2] = np.linspace(0, 1, 101)
+    x_new[:, 2] = np.linspace(0, 1, 101)  # x3
     effects = {"x3": x_new[:, 2], "network": predict(params, scaling, x_new),
                "straight line": (x_new - x_mean) @ slopes + y_mean,
                "truth": true_function(x_new)}
