@@ -107,7 +107,7 @@ def plot(x, y, best, path, runs):
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="The line as it learns", xlabel="x", ylabel="y")
     ax2.set(title="Its way down the loss", xlabel="w", ylabel="b", aspect="equal")
-    ax3.set(title="Learning rates compared", xlabel="epoch", ylabel="loss")
+    ax3.set(title="Loss, by learning rate", xlabel="epoch", ylabel="loss")
 
     w, b = np.array(path).T  # (epochs,), (epochs,)
     room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min

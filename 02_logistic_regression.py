@@ -113,34 +113,34 @@ def plot(x, y, params):
     ax1.set(title="Lines of p = 0.1, 0.5, 0.9", xlabel="x1", ylabel="x2")
     ax2.set(title="p, and share of class 1 (squares)", xlabel="score z", ylabel="p, y")
     ax3.set(title="What a sample costs", xlabel="score z", ylabel="loss of the sample")
-
     z, p = forward(params, x)  # (n,), (n,)
     z_side = np.linspace(z.min(), z.max(), 100)
     jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)
-    for label, color, marker in ((0, sky, "o"), (1, orange, "^")):
+    for label, color, mark, far in ((0, sky, "o", z.max()), (1, orange, "^", z.min())):
         own = y == label
-        style = {"color": color, "marker": marker, "s": 12}
+        style = {"color": color, "marker": mark, "s": 12}
         ax1.scatter(x[own, 0], x[own, 1], label=f"class {label}", **style)
         ax2.scatter(z[own], y[own] + jitter[own], **style)  # jitter shows them all
         ax3.scatter(z[own], np.logaddexp(0, z[own]) - label * z[own], **style)
         ax3.plot(z_side, np.logaddexp(0, z_side) - label * z_side, color=color)
+        mistake = f"class {label},\np near {1 - label}"  # far out on this side
+        ax3.text(0.4 * far, 0.8 * abs(far), mistake, ha="center")
 
     wrong = x[(p > 0.5) != y].T  # (2, mistakes)
-    ax1.plot(*wrong, "ko", markersize=8, fillstyle="none", label="mistake")
+    ax1.plot(*wrong, "ko", markersize=7, fillstyle="none", label="mistake")
     middle, (u, v) = CENTRES.mean(axis=0), CENTRES[1] - CENTRES[0]  # (-v, u): across
     ax1.axline(middle, middle + [-v, u], color="black", linestyle="--", label="truth")
     x1, x2 = np.linspace(*ax1.get_xlim(), 100), np.linspace(*ax1.get_ylim(), 100)
     _, p_grid = forward(params, np.stack(np.meshgrid(x1, x2), axis=-1))  # (100, 100)
     shades = [sky + "55", sky + "22", orange + "22", orange + "55"]  # opacity in hex
     ax1.contourf(x1, x2, p_grid, [0, 0.1, 0.5, 0.9, 1], colors=shades, zorder=0)
-    lines = ax1.contour(x1, x2, p_grid, [0.1, 0.5, 0.9], colors=blue, linewidths=1)
-    ax1.clabel(lines, fmt="%.1f", fontsize=10)
+    cs = ax1.contour(x1, x2, p_grid, [0.1, 0.5, 0.9], colors=blue, linewidths=[1, 2, 1])
+    ax1.clabel(cs, fmt="%.1f", fontsize=11, colors="black", zorder=5)
     ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
 
     ax2.plot(z_side, sigmoid(z_side), color=blue, linewidth=2)
     for group in np.array_split(np.argsort(z), 10):  # ten groups by score
         ax2.plot(z[group].mean(), y[group].mean(), "ks", markerfacecolor="white")
-    ax3.text(0, 0.85 * ax3.get_ylim()[1], "<- sure and wrong ->", ha="center")
     return fig
 
 

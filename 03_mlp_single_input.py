@@ -118,18 +118,18 @@ def plot(x, y, runs):
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="Three networks", xlabel="x", ylabel="y")
-    ax2.set(title="relu: units (thin) and sum", xlabel="x", ylabel="y")
-    ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="loss")
+    ax2.set(title="relu: units where not 0, and sum", xlabel="x", ylabel="y")
+    ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="training loss")
     ax1.plot(x, y, "o", color=grey, markersize=4)
     grid = np.linspace(x.min(), x.max(), 401)[:, None]  # (401, 1)
-    networks = ((identity, vermilion, 2), (tanh, pale, 5), (relu, blue, 2))
+    networks = ((identity, vermilion, 1), (tanh, pale, 5), (relu, blue, 2))
     for activation, color, width in networks:
         params, losses = runs[activation]
         style = {"color": color, "linewidth": width, "label": activation.__name__}
         ax1.plot(grid, forward(params, grid, activation)[-1], **style)
         ax3.loglog(range(1, len(losses) + 1), losses, **style)
     ax1.plot(grid, np.sin(2 * grid), "--", color="black", label="truth")
-    ax3.axhline(mse(np.sin(2 * x), y), linestyle="--", color="black", label="truth")
+    ax3.axhline(mse(np.sin(2 * x), y), ls="--", color="black", label="truth (noise)")
 
     (W1, b1, W2, b2), _ = runs[relu]
     z1, a1, y_pred = forward((W1, b1, W2, b2), grid, relu)

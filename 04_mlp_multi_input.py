@@ -145,7 +145,7 @@ def plot(errors, effects, losses):
     ax2.set(title="The effect of x3", xlabel="x3, other inputs at 0.5", ylabel="y")
     ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="loss, in scaled y squared")
 
-    ax1.hist(errors["truth"], 30, density=True, color="0.8", label="noise")
+    ax1.hist(errors["truth"], 30, density=True, color="0.8", label="truth (noise)")
     for name, color in (("straight line", vermilion), ("network", blue)):
         style = {"color": color, "linewidth": 2, "label": name}
         ax1.hist(errors[name], 30, density=True, histtype="step", **style)
@@ -153,8 +153,8 @@ def plot(errors, effects, losses):
     ax2.plot(effects["x3"], effects["truth"], "--", color="black", label="truth")
 
     epochs = range(1, len(losses["test"]) + 1)
-    ax3.loglog(epochs, losses["training"], color=pale, linewidth=4, label="training")
-    ax3.loglog(epochs, losses["test"], color=blue, linewidth=2, label="test")
+    ax3.loglog(epochs, losses["training"], color=pale, lw=4, label="network, training")
+    ax3.loglog(epochs, losses["test"], color=blue, lw=2, label="network, test")
     ax3.axhline(losses["straight line"], color=vermilion, label="straight line, test")
     ax3.axhline(losses["truth"], linestyle="--", color="black", label="truth, test")
     for ax in (ax1, ax2, ax3):

@@ -130,15 +130,16 @@ class Scripts(unittest.TestCase):
 
     def test_01(self):
         x, y, start = data_and_start(linear, linear.SEED)
-        best, lines = least_squares(x, y), []
+        best, lines, runs = least_squares(x, y), [], {}
         for rate, epochs in ((0.005, (1, 10, 100, 1000)), (0.25, (1, 10, 50)),
                              (0.05, (1, 10, 100, 1000))):
             _, losses, path = linear.train(start, x, y, epochs[-1], rate)
+            runs[rate] = losses
             lines += [f"learning rate {rate}", *epoch_lines(losses, *epochs)]
         fits = {"learned": best, "least squares": best, "truth": (1, 5)}
         for name, (w, b) in fits.items():
             lines.append(f"{name:13} | w {w:.4f} (y per x) | b {b:.4f} (unit of y)")
-        self.check(linear, lines, x=x, y=y, params=best, losses=losses, path=path)
+        self.check(linear, lines, x=x, y=y, params=best, path=path, runs=runs)
 
     def test_02(self):
         x, y, start = data_and_start(logistic, logistic.SEED)
@@ -157,7 +158,8 @@ class Scripts(unittest.TestCase):
         x, y, start = data_and_start(single, single.SEED)
         lines, ends, runs = [], {}, {}
         for f in (relu, tanh, identity):
-            runs[f] = _, losses = single.train(start, x, y, f, 4000, 0.03)
+            params, losses = single.train(start, x, y, f, 4000, 0.03)
+            runs[f] = tuple(params), losses
             lines += [f.__name__, *epoch_lines(losses, 1, 10, 100, 1000, 4000)]
             ends[f.__name__] = losses[-1] ** 0.5
         slope, offset = least_squares(x, y)
@@ -166,7 +168,7 @@ class Scripts(unittest.TestCase):
         for name, rmse in ends.items():
             lines.append(f"{name:13} | training RMSE {rmse:.4f} (unit of y)")
         params, losses = runs[relu]
-        self.check(single, lines, x=x, y=y, params=tuple(params), losses=losses)
+        self.check(single, lines, x=x, y=y, runs=runs, params=params, losses=losses)
 
     def test_04(self):
         x, y, x_test, y_test, params, losses, test_losses = train_04(multi.SEED)
