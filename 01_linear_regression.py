@@ -14,7 +14,7 @@ mean squared error). Training moves w and b, random at first, towards the least 
 The gradient, (dw, db), says how fast the loss rises with w alone, and with b alone. dw
 is a name for d(loss)/dw, dy_pred for d(loss)/d(y_pred): these names leave out the loss.
 Backpropagation is the chain rule, link by link, from the loss back to w and b. A small
-step in w moves every y_pred, each of them the loss, and these effects add up: sums.
+step in w moves every y_pred, each of which moves the loss; the effects add up: sums.
 
     dy_pred = 2/n (y_pred - y)    one per sample: 1/n from the mean, 2 from the square
     dw = sum(dy_pred * x)         as d(y_pred)/dw = x
@@ -23,10 +23,10 @@ step in w moves every y_pred, each of them the loss, and these effects add up: s
 Gradient descent: where dw is positive, the loss rises with w, so w goes down; where it
 is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
 same gradient. An epoch is one pass over the data, here one such step. The loss over w
-and b is a long valley: w up and b down tilt the line amid the data, at little cost. If
+and b is a long valley: w up with b down tilts the line amid the data, at low cost. If
 learning_rate is too large, each step lands higher up the other side; if too small, the
-way along the floor takes very many. Near the lowest point, the gradient nears 0, and so
-do the steps: it is the least-squares line, off the true line because of the noise.
+way along the floor takes very many steps. Near the lowest point, gradient and steps
+near 0: the line there is the least-squares one, off the truth because of the noise.
 """
 
 # %% Dependencies, for `uv run 01_linear_regression.py` (PEP 723)
@@ -109,40 +109,36 @@ def plot(x, y, best, path, runs):
     ax2.set(title="Its way down the loss", xlabel="w", ylabel="b", aspect="equal")
     ax3.set(title="Loss, by learning rate", xlabel="epoch", ylabel="loss")
 
-    w, b = np.array(path).T  # (epochs,), (epochs,)
+    w, b = np.array([*path, best]).T  # (epochs + 1,) each
     room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min
     w_side, b_side = [np.linspace(v.min() - room, v.max() + room, 50) for v in (w, b)]
-    heights = [[mse(forward((w_i, b_i), x), y) for w_i in w_side] for b_i in b_side]
-    ax2.contour(w_side, b_side, np.log(heights), 12, colors=grey, linestyles="solid")
-    ax2.plot(w, b, color=blue, linewidth=2)
+    bowl = [[mse(forward((w_i, b_i), x), y) for w_i in w_side] for b_i in b_side]
+    # The log spreads the contours: evenly, they would crowd where the loss is high
+    ax2.contour(w_side, b_side, np.log(bowl), 12, colors=grey, linestyles="solid")
+    ax2.plot(w[:-1], b[:-1], color=blue, linewidth=2)
     ax2.plot(*best, "*", color="black", markersize=11)
     ax2.text(*best, "least  \nsquares  ", ha="right")
 
-    ends = np.array([x.min(), x.max()])
-    truth = forward((TRUE_W, TRUE_B), ends)
     ax1.plot(x, y, "o", color=grey, markersize=4)
-    ax1.plot(ends, truth, "--", color="black", zorder=3)
-    names = [(truth[1], "truth", "black")]
+    ends = np.array([x.min(), x.max()])
     marks = [epoch for epoch in (1, 10, 100) if epoch < len(path)] + [len(path)]
-    for epoch, alpha in zip(marks, np.linspace(0.5, 1, len(marks))):  # early is pale
-        line = forward(path[epoch - 1], ends)
-        ax1.plot(ends, line, color=blue, alpha=alpha, linewidth=2)
-        ax2.plot(*path[epoch - 1], "o", color=blue, alpha=alpha)
-        ax2.text(*path[epoch - 1], f"  epoch {epoch}", va="top")
-        names.append((line[1], f"epoch {epoch}", blue))
-    height = np.inf
-    for y_end, name, color in sorted(names, reverse=True):  # from above, each with room
-        height = min(y_end, height - 0.055 * np.ptp(ax1.get_ylim()))
-        ax1.text(ends[1], height, f"  {name}", va="center", color=color)
+    for epoch, alpha in zip(marks, np.linspace(0.3, 1, len(marks))):  # early is pale
+        point, style = path[epoch - 1], {"color": blue, "alpha": alpha, "linewidth": 2}
+        ax1.plot(ends, forward(point, ends), label=f"epoch {epoch}", **style)
+        ax2.plot(*point, "o", **style)
+        ax2.text(*point, f"  epoch {epoch}", va="top")
+    ax1.plot(ends, forward((TRUE_W, TRUE_B), ends), "--", color="black", label="truth")
+    ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
 
-    for at, (rate, losses) in zip((10, 2, 100), runs.items()):  # at: where to name it
+    for at, (rate, losses) in zip((10, 2, 100), runs.items()):
+        at = min(at, len(losses))  # the epoch where the line is named
         color = blue if rate == LEARNING_RATE else vermilion
         ax3.loglog(range(1, len(losses) + 1), losses, color=color, linewidth=2)
-        ax3.text(at, losses[:at][-1], f"  {rate}", color=color, va="bottom")
+        ax3.text(at, losses[at - 1], f"  {rate}", color=color, va="bottom")
     least = mse(forward(best, x), y)
     ax3.axhline(least, linestyle="--", color="black")
     ax3.text(1, 0.93 * least, "least squares", va="top")
-    ax3.set_ylim(0.5 * least, 10 * losses[0])  # a loss that explodes leaves the picture
+    ax3.set_ylim(0.5 * least, 10 * losses[0])  # the loss that explodes leaves
     return fig
 
 

@@ -22,7 +22,7 @@ Backwards, by the chain rule; dz stands for d(loss)/dz, and so on. p = e^z / (1 
 so -log p is log(1 + e^z) - z; 1 - p = 1 / (1 + e^z), so -log(1 - p) is log(1 + e^z). A
 sample costs log(1 + e^z) - y z, with derivative e^z / (1 + e^z) - y, which is p - y:
 
-    dz = 1/n (p - y)    one per sample, 1/n from the mean
+    dz = 1/n (p - y)    one per sample of n, 1/n from the mean
     dw = x.T @ dz       x.T has rows x1, x2: dw1 = sum(x1 * dz), as z grows by x1 per w1
     db = sum(dz)        b moves each z by 1; the effects through all samples add up
 
@@ -30,8 +30,8 @@ A sample of class 0 with p = 0.9 has dz = +0.9/n: its loss rises with its score,
 pulls the score down. With p = 0.1, nearly right, it has +0.1/n, and hardly pulls.
 
 Gradient descent as in 01: an epoch is one pass over the data and one step, each
-parameter minus learning_rate times its derivative. The loss is one valley: p - y only
-rises with z. If no line parts the classes, it has a lowest point; else w grows on.
+parameter minus learning_rate times its derivative. The loss is one valley: p - y rises
+with z, and z is linear in w and b. It has no lowest point if a line parts the classes.
 """
 
 # %% Dependencies, for `uv run 02_logistic_regression.py` (PEP 723)
@@ -79,7 +79,7 @@ def forward(params, x):
 def loss_and_grads(params, x, y):
     """Return the loss and the gradient, in the order of params."""
     z, p = forward(params, x)  # (n,), (n,)
-    loss = bce_with_logits(z, y)  # from z: p may round to 0 or 1, and log 0 is -inf
+    loss = bce_with_logits(z, y)  # the mean of log(1 + e^z) - y z: never log 0
 
     dz = 1 / y.size * (p - y)  # (n,), 1/n enters here: below, plain sums
     dw = x.T @ dz  # (2,)
@@ -114,7 +114,7 @@ def plot(x, y, params):
     ax2.set(title="p, and share of class 1 (squares)", xlabel="score z", ylabel="p, y")
     ax3.set(title="What a sample costs", xlabel="score z", ylabel="loss of the sample")
     z, p = forward(params, x)  # (n,), (n,)
-    z_side = np.linspace(z.min(), z.max(), 100)
+    z_side = np.linspace(z.min(), z.max(), 100)  # logaddexp(0, z) is log(1 + e^z)
     jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)
     for label, color, mark, far in ((0, sky, "o", z.max()), (1, orange, "^", z.min())):
         own = y == label
@@ -128,7 +128,7 @@ def plot(x, y, params):
 
     wrong = x[(p > 0.5) != y].T  # (2, mistakes)
     ax1.plot(*wrong, "ko", markersize=7, fillstyle="none", label="mistake")
-    middle, (u, v) = CENTRES.mean(axis=0), CENTRES[1] - CENTRES[0]  # (-v, u): across
+    middle, (u, v) = CENTRES.mean(axis=0), CENTRES[1] - CENTRES[0]  # (-v, u): at 90 deg
     ax1.axline(middle, middle + [-v, u], color="black", linestyle="--", label="truth")
     x1, x2 = np.linspace(*ax1.get_xlim(), 100), np.linspace(*ax1.get_ylim(), 100)
     _, p_grid = forward(params, np.stack(np.meshgrid(x1, x2), axis=-1))  # (100, 100)
@@ -153,11 +153,11 @@ if __name__ == "__main__":
     _, (dw, db) = loss_and_grads(params, x, y)
     print(f"largest derivative | {np.abs([dw[0], dw[1], db]).max():.10f}")
     # For equally likely classes, e^z = p / (1 - p) is the density of class 1 over that
-    # of 0, falling as e^(-distance^2 / (2 NOISE^2)) from its centre: squares cancel
-    true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # N_SAMPLES give it only roughly
+    # of 0, each falling as e^(-distance^2 / (2 NOISE^2)): in z, x1^2 and x2^2 cancel
+    true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # few samples find it only roughly
     true_b = -true_w @ CENTRES.mean(axis=0)  # z is 0 halfway between the centres
     for name, (w, b) in {"learned": params, "truth": (true_w, true_b)}.items():
-        _, p = forward((w, b), x)
+        _, p = forward((w, b), x)  # truth may err less: training lowers only the loss
         accuracy = f"training accuracy {np.mean((p > 0.5) == y):.3f}"  # share right
         print(f"{name:7} | w {w[0]:.4f} {w[1]:.4f} | b {b:.4f} | {accuracy}")
     plot(x, y, params).savefig("02_logistic_regression.png", dpi=160)

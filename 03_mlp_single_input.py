@@ -9,7 +9,7 @@ bends it, for example relu(z) = max(z, 0). The output sums them, times W2[j], pl
     z1 = x @ W1 + b1         z1[i, j] = x[i] W1[j] + b1[j], sample i of n, unit j of H
     a1 = activation(z1)      a1[i, j] = activation(z1[i, j]): bent, entry by entry
     y_pred = a1 @ W2 + b2    y_pred[i] = sum over j of a1[i, j] W2[j], plus b2
-    loss = mean((y_pred - y)^2)    mse in common.py; x[i] means x[i, 0], and so on
+    loss = mean((y_pred - y)^2)    mse in common.py; x[i] is x[i, 0], W1[j] is W1[0, j]
 
 Without a bend nothing is gained: if a1 = z1, the identity, both layers, hidden and
 output, multiply out to a single line, y_pred = x @ (W1 @ W2) + (b1 @ W2 + b2).
@@ -61,10 +61,10 @@ def make_data(rng, n):
 
 
 # %% Model
-def init_params(rng, H):  # random: equal units get equal gradients
+def init_params(rng, H):  # random: equal units get equal gradients, so stay equal
     W1 = rng.choice([-1.0, 1.0], size=(1, H))  # slope up or down
     b1 = rng.uniform(-2, 2, size=H)  # so z1 is 0, relu's bend, at an x from -2 to 2
-    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # H random terms add up to about sqrt(H)
+    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # H terms of random sign: about sqrt(H)
     return W1, b1, W2, np.zeros(1)  # b2
 
 
@@ -122,7 +122,7 @@ def plot(x, y, runs):
     ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="training loss")
     ax1.plot(x, y, "o", color=grey, markersize=4)
     grid = np.linspace(x.min(), x.max(), 401)[:, None]  # (401, 1)
-    networks = ((identity, vermilion, 1), (tanh, pale, 5), (relu, blue, 2))
+    networks = ((identity, vermilion, 1), (tanh, pale, 5), (relu, blue, 2))  # width
     for activation, color, width in networks:
         params, losses = runs[activation]
         style = {"color": color, "linewidth": width, "label": activation.__name__}
@@ -137,7 +137,7 @@ def plot(x, y, runs):
     ax2.plot(grid, y_pred, color=blue, linewidth=3, label="sum + b2")
     bends = -b1 / W1[0]  # (H,), the x where a unit's z1 is 0
     bends = bends[(bends > x.min()) & (bends < x.max())]
-    y_bends = np.interp(bends, grid[:, 0], y_pred[:, 0])
+    y_bends = forward((W1, b1, W2, b2), bends[:, None], relu)[-1][:, 0]
     ax2.vlines(bends, 0, y_bends, color="black", linestyle=":")
     ax2.plot(bends, y_bends, "o", color=blue, markersize=7, label="a unit bends")
     for ax in (ax1, ax2, ax3):
@@ -155,9 +155,9 @@ if __name__ == "__main__":
         print(activation.__name__)
         runs[activation] = train(start, x, y, activation, EPOCHS, LEARNING_RATE)
     line = np.polyval(np.polyfit(x[:, 0], y[:, 0], deg=1), x)  # identity's best
-    ends = {activation.__name__: losses[-1] for activation, (_, losses) in runs.items()}
+    ends = {f.__name__: losses[-1] for f, (_, losses) in runs.items()}
     ends.update({"least squares": mse(line, y), "truth": mse(np.sin(2 * x), y)})
-    for name, loss in ends.items():  # RMSE: root of the mean squared error
+    for name, loss in ends.items():  # RMSE: root of mse; below truth: fits noise, too
         print(f"{name:13} | training RMSE {np.sqrt(loss):.4f} (unit of y)")
     params, losses = runs[relu]  # to play with under python -i
     plot(x, y, runs).savefig("03_mlp_single_input.png", dpi=160)

@@ -23,10 +23,10 @@ The data are made up, but treated as real data would be:
 - scaling: inputs and targets get mean 0 and standard deviation 1, so that one learning
   rate suits all weights (dW1[d] grows with the size of x[:, d]). The loss, in scaled y
   squared, is about 1 for predicting y_mean, (NOISE / y_std)^2 for the true function;
-- mini-batches: an epoch takes all samples in random order, n = BATCH_SIZE a step (each
-  parameter minus learning_rate times its derivative): rough steps, but many;
-- shrinking steps: the rate starts high, for speed, and falls towards 0, since rough
-  gradients make the parameters jump about, and the further the higher the rate;
+- mini-batches: an epoch takes all samples in random order, BATCH_SIZE of them (now n) a
+  step: params minus learning_rate times a gradient that is rough, as n is small, but
+  soon at hand. Rough gradients make the parameters jump about, so the steps shrink:
+  the rate starts high, for speed, and falls towards 0;
 - test data: a network also fits the noise of its own samples. What counts is the loss
   on others, with no part in training, scaling, or settings (tune those on a third set).
 """
@@ -71,7 +71,7 @@ def make_data(rng, n):
 def init_params(rng, D, H, K):  # random, as units that start equal stay equal
     """Return W1 (D, H), b1 (H,), W2 (H, K) and b2 (K,)."""
     W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # so z1 is about as large as x
-    W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so y_pred is as a1, for any H
+    W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so y_pred is about as large as a1
     return W1, np.zeros(H), W2, np.zeros(K)
 
 
@@ -108,7 +108,7 @@ def train(params, x, y, x_test, y_test, rng, epochs, learning_rate, batch_size):
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
     for inputs, targets in ((x, y), (x_test, y_test)):
-        mse(forward(params, inputs)[-1], targets)  # only for its check of the shapes
+        mse(forward(params, inputs)[-1], targets)  # raises if shapes do not fit
     losses, test_losses, first_rate = [], [], learning_rate
     for epoch in range(1, epochs + 1):
         learning_rate = first_rate * (1 - (epoch - 1) / epochs)
@@ -137,7 +137,7 @@ def predict(params, scaling, x):
 
 # %% Plot
 def plot(errors, effects, losses):
-    """Return the figure; each argument holds arrays or numbers by name."""
+    """Return the figure; each argument is a dict of arrays or numbers by name."""
     blue, pale, vermilion = "#0072B2", "#80B8D8", "#D55E00"
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
@@ -175,8 +175,8 @@ if __name__ == "__main__":
         x_test=(x_test - x_mean) / x_std, y_test=(y_test - y_mean) / y_std, rng=rng,
         epochs=EPOCHS, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE)
 
-    slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # least squares,
-    y_test_line = (x_test - x_mean) @ slopes + y_mean  # as in 01, a slope an input
+    slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # least squares
+    y_test_line = (x_test - x_mean) @ slopes + y_mean  # through the means, as it must
     y_test_pred = predict(params, scaling, x_test)
     errors = {"network": y_test_pred - y_test, "straight line": y_test_line - y_test,
               "truth": true_function(x_test) - y_test}
