@@ -87,7 +87,7 @@ def least_squares(x, y):
     return np.linalg.lstsq(np.column_stack([x, np.ones(len(x))]), y, rcond=None)[0]
 
 
-def run_python(folder, file):
+def start_python(folder, file):
     """Run a file in a folder, beside copies of the scripts, as if without a display.
     Warnings are errors, but for Matplotlib's own, of old names and of no display."""
     for name in (*NAMES, "common"):
@@ -101,7 +101,8 @@ def run_python(folder, file):
                "-Werror::DeprecationWarning:__main__",
                "-Wignore:FigureCanvasAgg is non-interactive",
                "-Wignore:Matplotlib is currently using agg", file]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=folder, env=env, text=True, **pipes)
 
 
 def epoch_lines(losses, *epochs):
@@ -114,18 +115,18 @@ class Scripts(unittest.TestCase):
     def check(self, script, lines, **expected):
         """Run it in a process of its own with one BLAS thread, and here with two."""
         name = script.__name__
-        with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
-            fresh = pool.submit(run_python, folder, f"{name}.py")
+        with tempfile.TemporaryDirectory() as folder:
+            fresh = start_python(folder, f"{name}.py")
             with mock.patch("matplotlib.figure.Figure.savefig"):
                 with contextlib.redirect_stdout(io.StringIO()) as out:
                     left = runpy.run_path(str(HERE / f"{name}.py"), run_name="__main__")
-            run = fresh.result()
-            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            printed, errors = fresh.communicate()
+            self.assertEqual((errors, fresh.returncode), ("", 0))
             new = {file.name for file in Path(folder).iterdir() if file.suffix != ".py"}
             self.assertEqual(new, {f"{name}.png"})
             self.assertEqual(plt.imread(Path(folder, f"{name}.png")).shape[1], 1600)
-        self.assertEqual(run.stdout.splitlines(), [*lines, f"saved {name}.png"])
-        self.assertEqual(out.getvalue(), run.stdout)
+        self.assertEqual(printed.splitlines(), [*lines, f"saved {name}.png"])
+        self.assertEqual(out.getvalue(), printed)
         same(left, expected, name, 1e-6, 1e-9)
 
     def test_01(self):
@@ -218,13 +219,15 @@ class Readme(unittest.TestCase):
         def run(job):
             with tempfile.TemporaryDirectory() as folder:
                 Path(folder, "job.py").write_text(job[1])
-                return run_python(folder, "job.py")
+                process = start_python(folder, "job.py")
+                return *process.communicate(), process.returncode
 
         with ThreadPoolExecutor(2) as pool:
             for (name, _, lines), result in zip(jobs, pool.map(run, jobs)):
                 with self.subTest(name):
-                    self.assertEqual((result.returncode, result.stderr), (0, ""))
-                    printed = iter(result.stdout.splitlines())
+                    printed, *errors = result
+                    self.assertEqual(errors, ["", 0])
+                    printed = iter(printed.splitlines())
                     for line in lines:
                         self.assertIn(line, printed)
 
@@ -565,4 +568,4 @@ class WrongInput(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(buffer=True, warnings="ignore")  # warnings of scripts: see run_python
+    unittest.main(buffer=True, warnings="ignore")  # of scripts: see start_python
