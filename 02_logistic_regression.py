@@ -114,17 +114,21 @@ def plot(x, y, params):
     ax2.set(title="p, and share of class 1 (squares)", xlabel="score z", ylabel="p, y")
     ax3.set(title="What a sample costs", xlabel="score z", ylabel="loss of the sample")
     z, p = forward(params, x)  # (n,), (n,)
-    z_side = np.linspace(z.min(), z.max(), 100)  # logaddexp(0, z) is log(1 + e^z)
-    jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)
-    for label, color, mark, far in ((0, sky, "o", z.max()), (1, orange, "^", z.min())):
+    order = np.argsort(z)  # from here on, samples by score: lines can join them
+    x, y, z, p = x[order], y[order], z[order], p[order]
+    cost = np.logaddexp(0, z) - y * z  # log(1 + e^z) - y z
+    jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)  # shows all
+    for label, color, marker, ha in ((0, sky, "o", "right"), (1, orange, "^", "left")):
         own = y == label
-        style = {"color": color, "marker": mark, "s": 12}
-        ax1.scatter(x[own, 0], x[own, 1], label=f"class {label}", **style)
-        ax2.scatter(z[own], y[own] + jitter[own], **style)  # jitter shows them all
-        ax3.scatter(z[own], np.logaddexp(0, z[own]) - label * z[own], **style)
-        ax3.plot(z_side, np.logaddexp(0, z_side) - label * z_side, color=color)
-        mistake = f"class {label},\np near {1 - label}"  # far out on this side
-        ax3.text(0.4 * far, 0.8 * abs(far), mistake, ha="center")
+        style = {"color": color, "marker": marker, "markersize": 4}
+        ax1.plot(x[own, 0], x[own, 1], linestyle="", label=f"class {label}", **style)
+        ax2.plot(z[own], y[own] + jitter[own], linestyle="", **style)
+        ax3.plot(z[own], cost[own], **style)
+        worst = np.argmax(cost * own)
+        ax3.text(z[worst], cost[worst], f"  p = {p[worst]:.2g}  ", ha=ha, va="center")
+    ax2.plot(z, p, color=blue, linewidth=2)
+    for z_tenth, y_tenth in zip(np.array_split(z, 10), np.array_split(y, 10)):
+        ax2.plot(z_tenth.mean(), y_tenth.mean(), "ks", markerfacecolor="white")
 
     wrong = x[(p > 0.5) != y].T  # (2, mistakes)
     ax1.plot(*wrong, "ko", markersize=7, fillstyle="none", label="mistake")
@@ -137,10 +141,6 @@ def plot(x, y, params):
     cs = ax1.contour(x1, x2, p_grid, [0.1, 0.5, 0.9], colors=blue, linewidths=[1, 2, 1])
     ax1.clabel(cs, fmt="%.1f", fontsize=11, colors="black", zorder=5)
     ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
-
-    ax2.plot(z_side, sigmoid(z_side), color=blue, linewidth=2)
-    for group in np.array_split(np.argsort(z), 10):  # ten groups by score
-        ax2.plot(z[group].mean(), y[group].mean(), "ks", markerfacecolor="white")
     return fig
 
 
