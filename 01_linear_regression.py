@@ -22,11 +22,12 @@ step in w moves every y_pred, each of which moves the loss; the effects add up: 
 
 Gradient descent: where dw is positive, the loss rises with w, so w goes down; where it
 is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
-same gradient. An epoch is one pass over the data, here one such step. The loss over w
-and b is a long valley: w up with b down tilts the line amid the data, at low cost. If
-learning_rate is too large, each step lands higher up the other side; if too small, the
-way along the floor takes very many steps. Near the lowest point, gradient and steps
-near 0: the line there is the least-squares one, off the truth because of the noise.
+same gradient. An epoch is one pass over the data, here one such step. As x > 0 here,
+the loss over w and b is a long valley: w up with b down tilts the line amid the data,
+at low cost. If learning_rate is too large, each step lands higher up the other side; if
+too small, the way along the floor takes very many steps. Near the lowest point, the
+gradient and the steps shrink towards 0. The line there is the least-squares line, off
+the truth because of the noise.
 """
 
 # %% Dependencies, for `uv run 01_linear_regression.py` (PEP 723)
@@ -44,7 +45,7 @@ from common import mse
 SEED = 0  # another seed draws other data and another start
 N_SAMPLES = 50
 NOISE = 1.0  # standard deviation, in the unit of y; the least loss is about its square
-TRUE_W, TRUE_B = 1.0, 5.0  # the truth: y per x, and y at x = 0
+TRUE_W, TRUE_B = 1.0, 5.0  # the line behind the data: slope, and y at x = 0
 LEARNING_RATE = 0.05  # by trial; from about 0.15 on, with these x, the steps lead up
 EPOCHS = 1000
 
@@ -109,15 +110,15 @@ def plot(x, y, best, path, runs):
     ax2.set(title="Its way down the loss", xlabel="w", ylabel="b", aspect="equal")
     ax3.set(title="Loss, by learning rate", xlabel="epoch", ylabel="loss")
 
-    w, b = np.array([*path, best]).T  # (epochs + 1,) each
+    w, b = np.array([*path, best]).T  # (epochs + 1,) each; best shall be in the picture
     room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min
     w_side, b_side = [np.linspace(v.min() - room, v.max() + room, 50) for v in (w, b)]
     bowl = [[mse(forward((w_i, b_i), x), y) for w_i in w_side] for b_i in b_side]
-    # The log spreads the contours: evenly, they would crowd where the loss is high
+    # A row for each b, a column for each w; the log shows the floor of the valley
     ax2.contour(w_side, b_side, np.log(bowl), 12, colors=grey, linestyles="solid")
     ax2.plot(w[:-1], b[:-1], color=blue, linewidth=2)
-    ax2.plot(*best, "*", color="black", markersize=11)
-    ax2.text(*best, "least  \nsquares  ", ha="right")
+    ax2.plot(*best, "k*", markersize=14, fillstyle="none")
+    ax2.text(*best, "least   \nsquares   ", ha="right")
 
     ax1.plot(x, y, "o", color=grey, markersize=4)
     ends = np.array([x.min(), x.max()])
@@ -126,11 +127,12 @@ def plot(x, y, best, path, runs):
         point, style = path[epoch - 1], {"color": blue, "alpha": alpha, "linewidth": 2}
         ax1.plot(ends, forward(point, ends), label=f"epoch {epoch}", **style)
         ax2.plot(*point, "o", **style)
-        ax2.text(*point, f"  epoch {epoch}", va="top")
+        side = "top" if epoch < len(path) else "bottom"
+        ax2.text(*point, f"  epoch {epoch}", va=side)
     ax1.plot(ends, forward((TRUE_W, TRUE_B), ends), "--", color="black", label="truth")
     ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
 
-    for at, (rate, losses) in zip((10, 2, 100), runs.items()):
+    for at, (rate, losses) in zip((10, 2, 100), runs.items()):  # in the order of runs
         at = min(at, len(losses))  # the epoch where the line is named
         color = blue if rate == LEARNING_RATE else vermilion
         ax3.loglog(range(1, len(losses) + 1), losses, color=color, linewidth=2)
@@ -138,7 +140,7 @@ def plot(x, y, best, path, runs):
     least = mse(forward(best, x), y)
     ax3.axhline(least, linestyle="--", color="black")
     ax3.text(1, 0.93 * least, "least squares", va="top")
-    ax3.set_ylim(0.5 * least, 10 * losses[0])  # the loss that explodes leaves
+    ax3.set_ylim(0.5 * least, 10 * losses[0])  # cuts off the loss that explodes
     return fig
 
 

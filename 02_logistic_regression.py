@@ -31,7 +31,7 @@ pulls the score down. With p = 0.1, nearly right, it has +0.1/n, and hardly pull
 
 Gradient descent as in 01: an epoch is one pass over the data and one step, each
 parameter minus learning_rate times its derivative. The loss is one valley: p - y rises
-with z, and z is linear in w and b. It has no lowest point if a line parts the classes.
+with z, and z is linear in w and b. If a line parts the classes, w grows without end.
 """
 
 # %% Dependencies, for `uv run 02_logistic_regression.py` (PEP 723)
@@ -110,7 +110,7 @@ def plot(x, y, params):
     blue, sky, orange = "#0072B2", "#56B4E9", "#E69F00"
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
-    ax1.set(title="Lines of p = 0.1, 0.5, 0.9", xlabel="x1", ylabel="x2")
+    ax1.set(title="Lines of p = 0.1, 0.5 (thick), 0.9", xlabel="x1", ylabel="x2")
     ax2.set(title="p, and share of class 1 (squares)", xlabel="score z", ylabel="p, y")
     ax3.set(title="What a sample costs", xlabel="score z", ylabel="loss of the sample")
     z, p = forward(params, x)  # (n,), (n,)
@@ -123,9 +123,10 @@ def plot(x, y, params):
         style = {"color": color, "marker": marker, "markersize": 4}
         ax1.plot(x[own, 0], x[own, 1], linestyle="", label=f"class {label}", **style)
         ax2.plot(z[own], y[own] + jitter[own], linestyle="", **style)
-        ax3.plot(z[own], cost[own], **style)
-        worst = np.argmax(cost * own)
-        ax3.text(z[worst], cost[worst], f"  p = {p[worst]:.2g}  ", ha=ha, va="center")
+        ax3.plot(z[own], cost[own], **style)  # joined by lines
+        i = np.argmax(cost * own)  # the costliest sample of this class
+        name = f"    class {label},    \n    p = {p[i]:.2g}    "
+        ax3.text(z[i], cost[i], name, ha=ha, va="top")
     ax2.plot(z, p, color=blue, linewidth=2)
     for z_tenth, y_tenth in zip(np.array_split(z, 10), np.array_split(y, 10)):
         ax2.plot(z_tenth.mean(), y_tenth.mean(), "ks", markerfacecolor="white")
@@ -138,8 +139,7 @@ def plot(x, y, params):
     _, p_grid = forward(params, np.stack(np.meshgrid(x1, x2), axis=-1))  # (100, 100)
     shades = [sky + "55", sky + "22", orange + "22", orange + "55"]  # opacity in hex
     ax1.contourf(x1, x2, p_grid, [0, 0.1, 0.5, 0.9, 1], colors=shades, zorder=0)
-    cs = ax1.contour(x1, x2, p_grid, [0.1, 0.5, 0.9], colors=blue, linewidths=[1, 2, 1])
-    ax1.clabel(cs, fmt="%.1f", fontsize=11, colors="black", zorder=5)
+    ax1.contour(x1, x2, p_grid, [0.1, 0.5, 0.9], colors=blue, linewidths=[1, 2, 1])
     ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
     return fig
 
@@ -152,8 +152,8 @@ if __name__ == "__main__":
     params, losses = train(start, x, y, EPOCHS, LEARNING_RATE)
     _, (dw, db) = loss_and_grads(params, x, y)
     print(f"largest derivative | {np.abs([dw[0], dw[1], db]).max():.10f}")
-    # For equally likely classes, e^z = p / (1 - p) is the density of class 1 over that
-    # of 0, each falling as e^(-distance^2 / (2 NOISE^2)): in z, x1^2 and x2^2 cancel
+    # At x, a class is as common as e^(-d^2 / (2 NOISE^2)), d: distance to its centre;
+    # e^z = p / (1 - p), so z = (d0^2 - d1^2) / (2 NOISE^2), where x1^2 and x2^2 cancel
     true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # few samples find it only roughly
     true_b = -true_w @ CENTRES.mean(axis=0)  # z is 0 halfway between the centres
     for name, (w, b) in {"learned": params, "truth": (true_w, true_b)}.items():

@@ -16,14 +16,14 @@ output, multiply out to a single line, y_pred = x @ (W1 @ W2) + (b1 @ W2 + b2).
 
 Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on. Add a tiny h to W2[j]:
 each y_pred[i] gains h a1[i, j], the loss h a1[i, j] dy_pred[i], summed over i. Add h to
-a1[i, j]: only y_pred[i] gains, h W2[j]. To z1[i, j]: only a1[i, j] does, h activation':
+a1[i, j]: y_pred[i] alone gains h W2[j]. To z1[i, j]: a1[i, j], h activation'(z1[i, j]).
 
     dy_pred = 2/n (y_pred - y)     1/n from the mean, 2 from the square
     dW2 = a1.T @ dy_pred           dW2[j] = sum over i of a1[i, j] dy_pred[i]
     db2 = dy_pred.sum(axis=0)      db2 = sum over i of dy_pred[i] (factor 1, not a1)
     da1 = dy_pred @ W2.T           da1[i, j] = dy_pred[i] W2[j]
     dz1 = da1 * activation'(z1)    dz1[i, j] = da1[i, j] activation'(z1[i, j])
-    dW1 = x.T @ dz1                dW1[j] = sum over i of x[i] dz1[i, j]
+    dW1 = x.T @ dz1                dW1[j] = sum over i of x[i] dz1[i, j] (as W2)
     db1 = dz1.sum(axis=0)          db1[j] = sum over i of dz1[i, j]
 
 relu' is 1 where z > 0, else 0 (at 0 by choice); identity' is 1; tanh(z), the sigmoid of
@@ -52,7 +52,7 @@ EPOCHS = 4000
 DERIVATIVE = {relu: relu_grad, tanh: tanh_grad, identity: identity_grad}  # activation'
 
 
-# %% Data: a sine with noise (n: number of samples)
+# %% Data: a sine, the truth, with noise (n: number of samples)
 def make_data(rng, n):
     """Return x (n, 1) and y (n, 1)."""
     x = rng.uniform(-2, 2, size=(n, 1))
@@ -64,7 +64,7 @@ def make_data(rng, n):
 def init_params(rng, H):  # random: equal units get equal gradients, so stay equal
     W1 = rng.choice([-1.0, 1.0], size=(1, H))  # slope up or down
     b1 = rng.uniform(-2, 2, size=H)  # so z1 is 0, relu's bend, at an x from -2 to 2
-    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # H terms of random sign: about sqrt(H)
+    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # H random terms sum to about sqrt(H)
     return W1, b1, W2, np.zeros(1)  # b2
 
 
@@ -118,7 +118,7 @@ def plot(x, y, runs):
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="Three networks", xlabel="x", ylabel="y")
-    ax2.set(title="relu: units where not 0, and sum", xlabel="x", ylabel="y")
+    ax2.set(title="What relu units add, and the sum", xlabel="x", ylabel="y")
     ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="training loss")
     ax1.plot(x, y, "o", color=grey, markersize=4)
     grid = np.linspace(x.min(), x.max(), 401)[:, None]  # (401, 1)
@@ -157,7 +157,7 @@ if __name__ == "__main__":
     line = np.polyval(np.polyfit(x[:, 0], y[:, 0], deg=1), x)  # identity's best
     ends = {f.__name__: losses[-1] for f, (_, losses) in runs.items()}
     ends.update({"least squares": mse(line, y), "truth": mse(np.sin(2 * x), y)})
-    for name, loss in ends.items():  # RMSE: root of mse; below truth: fits noise, too
+    for name, loss in ends.items():  # RMSE: root of mse; below truth's: fits noise
         print(f"{name:13} | training RMSE {np.sqrt(loss):.4f} (unit of y)")
     params, losses = runs[relu]  # to play with under python -i
     plot(x, y, runs).savefig("03_mlp_single_input.png", dpi=160)

@@ -21,12 +21,12 @@ enters many others, its effects add up: W2[j, k] and b2[k] over i, a1[i, j] over
 
 The data are made up, but treated as real data would be:
 - scaling: inputs and targets get mean 0 and standard deviation 1, so that one learning
-  rate suits all weights (dW1[d] grows with the size of x[:, d]). The loss, in scaled y
-  squared, is about 1 for predicting y_mean, (NOISE / y_std)^2 for the true function;
-- mini-batches: an epoch takes all samples in random order, BATCH_SIZE of them (now n) a
-  step: params minus learning_rate times a gradient that is rough, as n is small, but
-  soon at hand. Rough gradients make the parameters jump about, so the steps shrink:
-  the rate starts high, for speed, and falls towards 0;
+  rate suits every input (row d of dW1 grows with column d of x). The loss, in scaled y
+  squared, is about 1 for always predicting the mean, (NOISE / y_std)^2 for the truth;
+- mini-batches: an epoch takes all samples in random order, BATCH_SIZE (the n above) a
+  step. A step subtracts learning_rate times the gradient, rough as n is small, but
+  quick to compute. Rough gradients make the parameters jump about, so the steps
+  shrink: the rate starts high, for speed, and falls towards 0;
 - test data: a network also fits the noise of its own samples. What counts is the loss
   on others, with no part in training, scaling, or settings (tune those on a third set).
 """
@@ -70,8 +70,8 @@ def make_data(rng, n):
 # %% Model
 def init_params(rng, D, H, K):  # random, as units that start equal stay equal
     """Return W1 (D, H), b1 (H,), W2 (H, K) and b2 (K,)."""
-    W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # so z1 is about as large as x
-    W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so y_pred is about as large as a1
+    W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # D random terms sum to about sqrt(D)
+    W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so z1 is like x, y_pred like a1
     return W1, np.zeros(H), W2, np.zeros(K)
 
 
@@ -137,7 +137,7 @@ def predict(params, scaling, x):
 
 # %% Plot
 def plot(errors, effects, losses):
-    """Return the figure; each argument is a dict of arrays or numbers by name."""
+    """Return the figure: dicts of errors and effects, in the unit of y, and losses."""
     blue, pale, vermilion = "#0072B2", "#80B8D8", "#D55E00"
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
@@ -176,11 +176,11 @@ if __name__ == "__main__":
         epochs=EPOCHS, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE)
 
     slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # least squares
-    y_test_line = (x_test - x_mean) @ slopes + y_mean  # through the means, as it must
+    y_test_line = (x_test - x_mean) @ slopes + y_mean  # linear in x, as in 01
     y_test_pred = predict(params, scaling, x_test)
     errors = {"network": y_test_pred - y_test, "straight line": y_test_line - y_test,
               "truth": true_function(x_test) - y_test}
-    for name, error in errors.items():
+    for name, error in errors.items():  # RMSE: root of the mean squared error
         print(f"{name:13} | test RMSE {np.sqrt(np.mean(error**2)):.4f} (unit of y)")
     x_new = np.full((101, 5), 0.5)
     x_new[:, 2] = np.linspace(0, 1, 101)  # x3
