@@ -149,11 +149,13 @@ if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
     x, y = make_data(rng, N_SAMPLES)
     start = init_params(rng)
-    runs = {}  # losses by learning rate; 50 epochs are enough to see the loss explode
-    for rate, epochs in ((0.005, EPOCHS), (0.25, 50), (LEARNING_RATE, EPOCHS)):
+    runs = {}  # losses by learning rate
+    for rate, epochs in ((0.005, EPOCHS), (0.25, 50)):  # too small; too large: explodes
         print(f"learning rate {rate}")
-        params, losses, path = train(start, x, y, epochs, rate)
-        runs[rate] = losses  # params, losses and path end as those of LEARNING_RATE
+        _, runs[rate], _ = train(start, x, y, epochs, rate)
+    print(f"learning rate {LEARNING_RATE}")
+    params, losses, path = train(start, x, y, EPOCHS, LEARNING_RATE)
+    runs[LEARNING_RATE] = losses
     best = np.polyfit(x, y, deg=1)  # exact least squares: w, b
     lines = {"learned": params, "least squares": best, "truth": (TRUE_W, TRUE_B)}
     for name, (w, b) in lines.items():

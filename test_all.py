@@ -303,7 +303,8 @@ class Gradients(unittest.TestCase):
             params, x, y = problem(script)
             names = ("dw", "db") if len(params) == 2 else ("dW1", "db1", "dW2", "db2")
             for i, name in enumerate(names):
-                with self.subTest(f"{script.__name__}: {name}", more=more):
+                activation = [f.__name__ for f in more]
+                with self.subTest(f"{script.__name__}: {name}", activation=activation):
                     found = script.loss_and_grads(params, x, y, *more)[1][i]
                     measured = np.zeros(np.shape(params[i]))
                     for index in np.ndindex(measured.shape):
