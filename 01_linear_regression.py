@@ -23,11 +23,11 @@ step in w moves every y_pred, each of which moves the loss; the effects add up: 
 Gradient descent: where dw is positive, the loss rises with w, so w goes down; where it
 is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
 same gradient. An epoch is one pass over the data, here one such step. As x > 0 here,
-the loss over w and b is a long valley: w up with b down tilts the line amid the data,
-at low cost. If learning_rate is too large, each step lands higher up the other side; if
-too small, the way along the floor takes very many steps. Near the lowest point, the
-gradient and the steps shrink towards 0. The line there is the least-squares line, off
-the truth because of the noise.
+the loss over w and b is a long valley (middle panel): w up with b down tilts the line
+amid the data, at low cost. If learning_rate is too large, each step lands higher up the
+other side; if too small, the way along the floor takes very many steps. Near the lowest
+point, the gradient and the steps shrink towards 0. The line there is the least-squares
+line, off the truth because of the noise.
 """
 
 # %% Dependencies, for `uv run 01_linear_regression.py` (PEP 723)
@@ -60,7 +60,7 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng):
-    return rng.normal(), rng.normal()  # w, b; any start leads to the same line
+    return rng.normal(), rng.normal()  # w, b; the loss has only one lowest point
 
 
 def forward(params, x):
@@ -114,10 +114,10 @@ def plot(x, y, best, path, runs):
     room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min
     w_side, b_side = [np.linspace(v.min() - room, v.max() + room, 50) for v in (w, b)]
     bowl = [[mse(forward((w_i, b_i), x), y) for w_i in w_side] for b_i in b_side]
-    # A row for each b, a column for each w; the log shows the floor of the valley
+    # Grey lines: equal loss. Rows: b, columns: w; the log shows the floor of the valley
     ax2.contour(w_side, b_side, np.log(bowl), 12, colors=grey, linestyles="solid")
     ax2.plot(w[:-1], b[:-1], color=blue, linewidth=2)
-    ax2.plot(*best, "k*", markersize=14, fillstyle="none")
+    ax2.plot(*best, "k*", markersize=14, fillstyle="none", zorder=3)
     ax2.text(*best, "least   \nsquares   ", ha="right")
 
     ax1.plot(x, y, "o", color=grey, markersize=4)
@@ -132,7 +132,7 @@ def plot(x, y, best, path, runs):
     ax1.plot(ends, forward((TRUE_W, TRUE_B), ends), "--", color="black", label="truth")
     ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
 
-    for at, (rate, losses) in zip((10, 2, 100), runs.items()):  # in the order of runs
+    for (rate, losses), at in zip(runs.items(), (10, 2, 100)):
         at = min(at, len(losses))  # the epoch where the line is named
         color = blue if rate == LEARNING_RATE else vermilion
         ax3.loglog(range(1, len(losses) + 1), losses, color=color, linewidth=2)
@@ -140,7 +140,7 @@ def plot(x, y, best, path, runs):
     least = mse(forward(best, x), y)
     ax3.axhline(least, linestyle="--", color="black")
     ax3.text(1, 0.93 * least, "least squares", va="top")
-    ax3.set_ylim(0.5 * least, 10 * losses[0])  # cuts off the loss that explodes
+    ax3.set_ylim(0.5 * least, 10 * runs[LEARNING_RATE][0])  # cuts off the explosion
     return fig
 
 

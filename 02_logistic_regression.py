@@ -23,15 +23,15 @@ so -log p is log(1 + e^z) - z; 1 - p = 1 / (1 + e^z), so -log(1 - p) is log(1 + 
 sample costs log(1 + e^z) - y z, with derivative e^z / (1 + e^z) - y, which is p - y:
 
     dz = 1/n (p - y)    one per sample of n, 1/n from the mean
-    dw = x.T @ dz       x.T has rows x1, x2: dw1 = sum(x1 * dz), as z grows by x1 per w1
+    dw = x.T @ dz       dw1 = sum(x1 * dz): a step in w1 moves z by x1 times that step
     db = sum(dz)        b moves each z by 1; the effects through all samples add up
 
 A sample of class 0 with p = 0.9 has dz = +0.9/n: its loss rises with its score, so it
 pulls the score down. With p = 0.1, nearly right, it has +0.1/n, and hardly pulls.
 
 Gradient descent as in 01: an epoch is one pass over the data and one step, each
-parameter minus learning_rate times its derivative. The loss is one valley: p - y rises
-with z, and z is linear in w and b. If a line parts the classes, w grows without end.
+parameter minus learning_rate times its derivative. p - y rises with z: the loss bends
+up on every straight path: one valley. If a line parts the classes, w grows without end.
 """
 
 # %% Dependencies, for `uv run 02_logistic_regression.py` (PEP 723)
@@ -58,7 +58,7 @@ EPOCHS = 1000
 def make_data(rng, n):
     """Return x (n, 2) and the labels y (n,), each 0.0 or 1.0, equally likely."""
     y = rng.integers(2, size=n)
-    x = CENTRES[y] + NOISE * rng.normal(size=(n, 2))
+    x = CENTRES[y] + NOISE * rng.normal(size=(n, 2))  # CENTRES[y]: row y, per sample
     return x, y.astype(float)
 
 
@@ -116,7 +116,7 @@ def plot(x, y, params):
     z, p = forward(params, x)  # (n,), (n,)
     order = np.argsort(z)  # from here on, samples by score: lines can join them
     x, y, z, p = x[order], y[order], z[order], p[order]
-    cost = np.logaddexp(0, z) - y * z  # log(1 + e^z) - y z
+    cost = np.logaddexp(0, z) - y * z  # log(e^0 + e^z) - y z, without overflow
     jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)  # shows all
     for label, color, marker, ha in ((0, sky, "o", "right"), (1, orange, "^", "left")):
         own = y == label
@@ -152,8 +152,8 @@ if __name__ == "__main__":
     params, losses = train(start, x, y, EPOCHS, LEARNING_RATE)
     _, (dw, db) = loss_and_grads(params, x, y)
     print(f"largest derivative | {np.abs([dw[0], dw[1], db]).max():.10f}")
-    # At x, a class is as common as e^(-d^2 / (2 NOISE^2)), d: distance to its centre;
-    # e^z = p / (1 - p), so z = (d0^2 - d1^2) / (2 NOISE^2), where x1^2 and x2^2 cancel
+    # Near x, class k is as common as e^(-dk^2 / (2 NOISE^2)), dk: distance to centre k;
+    # their ratio is p / (1 - p) = e^z, so z = (d0^2 - d1^2) / (2 NOISE^2), linear in x
     true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # few samples find it only roughly
     true_b = -true_w @ CENTRES.mean(axis=0)  # z is 0 halfway between the centres
     for name, (w, b) in {"learned": params, "truth": (true_w, true_b)}.items():

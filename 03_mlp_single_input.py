@@ -14,16 +14,16 @@ bends it, for example relu(z) = max(z, 0). The output sums them, times W2[j], pl
 Without a bend nothing is gained: if a1 = z1, the identity, both layers, hidden and
 output, multiply out to a single line, y_pred = x @ (W1 @ W2) + (b1 @ W2 + b2).
 
-Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on. Add a tiny h to W2[j]:
-each y_pred[i] gains h a1[i, j], the loss h a1[i, j] dy_pred[i], summed over i. Add h to
-a1[i, j]: y_pred[i] alone gains h W2[j]. To z1[i, j]: a1[i, j], h activation'(z1[i, j]).
+Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on. A tiny h added to W2[j]
+raises y_pred[i] by h a1[i, j], the loss by about the sum of h a1[i, j] dy_pred[i]; to
+a1[i, j], y_pred[i] by h W2[j]; to z1[i, j], a1[i, j] by about h activation'(z1[i, j]).
 
     dy_pred = 2/n (y_pred - y)     1/n from the mean, 2 from the square
     dW2 = a1.T @ dy_pred           dW2[j] = sum over i of a1[i, j] dy_pred[i]
     db2 = dy_pred.sum(axis=0)      db2 = sum over i of dy_pred[i] (factor 1, not a1)
     da1 = dy_pred @ W2.T           da1[i, j] = dy_pred[i] W2[j]
     dz1 = da1 * activation'(z1)    dz1[i, j] = da1[i, j] activation'(z1[i, j])
-    dW1 = x.T @ dz1                dW1[j] = sum over i of x[i] dz1[i, j] (as W2)
+    dW1 = x.T @ dz1                dW1[j] = sum over i of x[i] dz1[i, j] (as dW2)
     db1 = dz1.sum(axis=0)          db1[j] = sum over i of dz1[i, j]
 
 relu' is 1 where z > 0, else 0 (at 0 by choice); identity' is 1; tanh(z), the sigmoid of
@@ -64,7 +64,7 @@ def make_data(rng, n):
 def init_params(rng, H):  # random: equal units get equal gradients, so stay equal
     W1 = rng.choice([-1.0, 1.0], size=(1, H))  # slope up or down
     b1 = rng.uniform(-2, 2, size=H)  # so z1 is 0, relu's bend, at an x from -2 to 2
-    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # H random terms sum to about sqrt(H)
+    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # sums of H such: of size sqrt(H)
     return W1, b1, W2, np.zeros(1)  # b2
 
 
@@ -118,11 +118,11 @@ def plot(x, y, runs):
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="Three networks", xlabel="x", ylabel="y")
-    ax2.set(title="What relu units add, and the sum", xlabel="x", ylabel="y")
+    ax2.set(title="relu units (thin) and their sum", xlabel="x", ylabel="y")
     ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="training loss")
     ax1.plot(x, y, "o", color=grey, markersize=4)
     grid = np.linspace(x.min(), x.max(), 401)[:, None]  # (401, 1)
-    networks = ((identity, vermilion, 1), (tanh, pale, 5), (relu, blue, 2))  # width
+    networks = ((identity, vermilion, 1), (tanh, pale, 5), (relu, blue, 2))
     for activation, color, width in networks:
         params, losses = runs[activation]
         style = {"color": color, "linewidth": width, "label": activation.__name__}
@@ -132,8 +132,8 @@ def plot(x, y, runs):
     ax3.axhline(mse(np.sin(2 * x), y), ls="--", color="black", label="truth (noise)")
 
     (W1, b1, W2, b2), _ = runs[relu]
-    z1, a1, y_pred = forward((W1, b1, W2, b2), grid, relu)
-    ax2.plot(grid, np.where(z1 > 0, a1 * W2.T, np.nan), color=blue, linewidth=1)
+    _, a1, y_pred = forward((W1, b1, W2, b2), grid, relu)
+    ax2.plot(grid, a1 * W2.T, color=blue, linewidth=1)
     ax2.plot(grid, y_pred, color=blue, linewidth=3, label="sum + b2")
     bends = -b1 / W1[0]  # (H,), the x where a unit's z1 is 0
     bends = bends[(bends > x.min()) & (bends < x.max())]
