@@ -24,7 +24,7 @@ Gradient descent: where dw is positive, the loss rises with w, so w goes down; w
 is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
 same gradient. An epoch is one pass over the data, here one such step. As x > 0 here,
 the loss over w and b is a long valley (middle panel): w up with b down tilts the line
-amid the data, at low cost. If learning_rate is too large, each step lands higher up the
+amid the data, at low loss. If learning_rate is too large, each step lands higher up the
 other side; if too small, the way along the floor takes very many steps. Near the lowest
 point, the gradient and the steps shrink towards 0. The line there is the least-squares
 line, off the truth because of the noise.
@@ -60,7 +60,7 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng):
-    return rng.normal(), rng.normal()  # w, b; the loss has only one lowest point
+    return rng.normal(), rng.normal()  # w, b; any start will do: one lowest point
 
 
 def forward(params, x):
@@ -110,7 +110,7 @@ def plot(x, y, best, path, runs):
     ax2.set(title="Its way down the loss", xlabel="w", ylabel="b", aspect="equal")
     ax3.set(title="Loss, by learning rate", xlabel="epoch", ylabel="loss")
 
-    w, b = np.array([*path, best]).T  # (epochs + 1,) each; best shall be in the picture
+    w, b = np.array([*path, best]).T  # (epochs + 1,) each; best is to be in view
     room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min
     w_side, b_side = [np.linspace(v.min() - room, v.max() + room, 50) for v in (w, b)]
     bowl = [[mse(forward((w_i, b_i), x), y) for w_i in w_side] for b_i in b_side]
@@ -156,7 +156,7 @@ if __name__ == "__main__":
     print(f"learning rate {LEARNING_RATE}")
     params, losses, path = train(start, x, y, EPOCHS, LEARNING_RATE)
     runs[LEARNING_RATE] = losses
-    best = np.polyfit(x, y, deg=1)  # exact least squares: w, b
+    best = np.polyfit(x, y, deg=1)  # least squares, by a formula: w, b
     lines = {"learned": params, "least squares": best, "truth": (TRUE_W, TRUE_B)}
     for name, (w, b) in lines.items():
         print(f"{name:13} | w {w:.4f} (y per x) | b {b:.4f} (unit of y)")

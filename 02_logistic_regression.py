@@ -30,8 +30,8 @@ A sample of class 0 with p = 0.9 has dz = +0.9/n: its loss rises with its score,
 pulls the score down. With p = 0.1, nearly right, it has +0.1/n, and hardly pulls.
 
 Gradient descent as in 01: an epoch is one pass over the data and one step, each
-parameter minus learning_rate times its derivative. p - y rises with z: the loss bends
-up on every straight path: one valley. If a line parts the classes, w grows without end.
+parameter minus learning_rate times its derivative. p - y rises with z, and z is linear
+in w and b: the loss bends up, one valley. If a line parts the classes, w never settles.
 """
 
 # %% Dependencies, for `uv run 02_logistic_regression.py` (PEP 723)
@@ -152,8 +152,8 @@ if __name__ == "__main__":
     params, losses = train(start, x, y, EPOCHS, LEARNING_RATE)
     _, (dw, db) = loss_and_grads(params, x, y)
     print(f"largest derivative | {np.abs([dw[0], dw[1], db]).max():.10f}")
-    # Near x, class k is as common as e^(-dk^2 / (2 NOISE^2)), dk: distance to centre k;
-    # their ratio is p / (1 - p) = e^z, so z = (d0^2 - d1^2) / (2 NOISE^2), linear in x
+    # Near x, as noise is normal, class k is as common as e^(-dk^2 / (2 NOISE^2)), dk the
+    # distance to its centre; e^z = p / (1 - p), so z = (d0^2 - d1^2) / (2 NOISE^2)
     true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # few samples find it only roughly
     true_b = -true_w @ CENTRES.mean(axis=0)  # z is 0 halfway between the centres
     for name, (w, b) in {"learned": params, "truth": (true_w, true_b)}.items():

@@ -25,8 +25,8 @@ The data are made up, but treated as real data would be:
   squared, is about 1 for always predicting the mean, (NOISE / y_std)^2 for the truth;
 - mini-batches: an epoch takes all samples in random order, BATCH_SIZE (the n above) a
   step. A step subtracts learning_rate times the gradient: a rough guess at that of all
-  samples, but quick to compute. The guesses make the parameters jump about, so the
-  steps shrink: the rate starts high, for speed, and falls towards 0;
+  samples, but quick to compute. Rough guesses and a high rate make the loss jump, so
+  the steps shrink: the rate starts high, for speed, and falls towards 0;
 - test data: a network also fits the noise of its own samples. What counts is the loss
   on others, with no part in training, scaling, or settings (tune those on a third set).
 """
@@ -46,7 +46,7 @@ from common import mse, relu, relu_grad
 SEED = 0  # another seed draws other data, another start, other batches
 N_SAMPLES, N_TEST = 8000, 2000  # to train on, and to test
 NOISE = 1.0  # standard deviation of the noise, in the unit of y
-HIDDEN = 40  # hidden units; y_pred bends where the z1 of one is 0
+HIDDEN = 40  # hidden units; y_pred is straight but for bends, where the z1 of one is 0
 LEARNING_RATE = 0.15  # of the first epoch; try 0.05 if the loss soars or jumps
 EPOCHS = 60
 BATCH_SIZE = 32  # samples a step
@@ -139,12 +139,12 @@ def predict(params, scaling, x):
 def plot(errors, effects, losses):
     """Return the figure: dicts of errors and effects, in the unit of y, and losses."""
     blue, pale, vermilion = "#0072B2", "#80B8D8", "#D55E00"
-    plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
+    plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False,
+                               "axes.formatter.min_exponent": 4}])  # 0.1, not 10^-1
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="Errors on test data", xlabel="y_pred - y", ylabel="density")
     ax2.set(title="The effect of x3", xlabel="x3, other inputs at 0.5", ylabel="y")
     ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="loss, in scaled y squared")
-    plt.rcParams["axes.formatter.min_exponent"] = 4  # ticks of 0.1, not 10^-1
     ax1.hist(errors["truth"], 30, density=True, color="0.8", label="truth (noise)")
     for name, color in (("straight line", vermilion), ("network", blue)):
         style = {"color": color, "linewidth": 2, "label": name}
@@ -175,8 +175,8 @@ if __name__ == "__main__":
         x_test=(x_test - x_mean) / x_std, y_test=(y_test - y_mean) / y_std, rng=rng,
         epochs=EPOCHS, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE)
 
-    slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # least mse
-    y_test_line = (x_test - x_mean) @ slopes + y_mean  # straight along each input
+    slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # of the least mse
+    y_test_line = (x_test - x_mean) @ slopes + y_mean  # 01 with 5 inputs: 5 slopes
     y_test_pred = predict(params, scaling, x_test)
     errors = {"network": y_test_pred - y_test, "straight line": y_test_line - y_test,
               "truth": true_function(x_test) - y_test}
