@@ -124,7 +124,8 @@ def plot(x, y, best, path, runs):
     ends = np.array([x.min(), x.max()])
     marks = [epoch for epoch in (1, 10, 100) if epoch < len(path)] + [len(path)]
     for epoch, alpha in zip(marks, np.linspace(0.3, 1, len(marks))):  # early is pale
-        point, style = path[epoch - 1], {"color": blue, "alpha": alpha, "linewidth": 2}
+        point = path[epoch - 1]
+        style = {"color": blue, "alpha": alpha, "linewidth": 2}
         ax1.plot(ends, forward(point, ends), label=f"epoch {epoch}", **style)
         ax2.plot(*point, "o", **style)
         side = "top" if epoch < len(path) else "bottom"
@@ -132,7 +133,7 @@ def plot(x, y, best, path, runs):
     ax1.plot(ends, forward((TRUE_W, TRUE_B), ends), "--", color="black", label="truth")
     ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
 
-    for (rate, losses), at in zip(runs.items(), (10, 2, 100)):
+    for (rate, losses), at in zip(runs.items(), (100, 10, 2)):
         at = min(at, len(losses))  # the epoch where the line is named
         color = blue if rate == LEARNING_RATE else vermilion
         ax3.loglog(range(1, len(losses) + 1), losses, color=color, linewidth=2)
@@ -149,13 +150,12 @@ if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
     x, y = make_data(rng, N_SAMPLES)
     start = init_params(rng)
-    runs = {}  # losses by learning rate
+    print(f"learning rate {LEARNING_RATE}")
+    params, losses, path = train(start, x, y, EPOCHS, LEARNING_RATE)
+    runs = {LEARNING_RATE: losses}
     for rate, epochs in ((0.005, EPOCHS), (0.25, 50)):  # too small; too large: explodes
         print(f"learning rate {rate}")
         _, runs[rate], _ = train(start, x, y, epochs, rate)
-    print(f"learning rate {LEARNING_RATE}")
-    params, losses, path = train(start, x, y, EPOCHS, LEARNING_RATE)
-    runs[LEARNING_RATE] = losses
     best = np.polyfit(x, y, deg=1)  # least squares, by a formula: w, b
     lines = {"learned": params, "least squares": best, "truth": (TRUE_W, TRUE_B)}
     for name, (w, b) in lines.items():

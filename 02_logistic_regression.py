@@ -152,8 +152,8 @@ if __name__ == "__main__":
     params, losses = train(start, x, y, EPOCHS, LEARNING_RATE)
     _, (dw, db) = loss_and_grads(params, x, y)
     print(f"largest derivative | {np.abs([dw[0], dw[1], db]).max():.10f}")
-    # Near x, as noise is normal, class k is as common as e^(-dk^2 / (2 NOISE^2)), dk the
-    # distance to its centre; e^z = p / (1 - p), so z = (d0^2 - d1^2) / (2 NOISE^2)
+    # Near x, as noise is normal, class k is as common as e^(-dk^2 / (2 NOISE^2)), dk is
+    # the distance to its centre; e^z = p / (1 - p), so z = (d0^2 - d1^2) / (2 NOISE^2)
     true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # few samples find it only roughly
     true_b = -true_w @ CENTRES.mean(axis=0)  # z is 0 halfway between the centres
     for name, (w, b) in {"learned": params, "truth": (true_w, true_b)}.items():

@@ -131,16 +131,16 @@ class Scripts(unittest.TestCase):
 
     def test_01(self):
         x, y, start = data_and_start(linear, linear.SEED)
-        best, lines, runs = least_squares(x, y), [], {}
-        for rate, epochs in ((0.005, (1, 10, 100, 1000)), (0.25, (1, 10, 50)),
-                             (0.05, (1, 10, 100, 1000))):
-            _, losses, path = linear.train(start, x, y, epochs[-1], rate)
-            runs[rate] = losses
-            lines += [f"learning rate {rate}", *epoch_lines(losses, *epochs)]
+        best, lines, runs, paths = least_squares(x, y), [], {}, {}
+        for rate, epochs in ((0.05, (1, 10, 100, 1000)), (0.005, (1, 10, 100, 1000)),
+                             (0.25, (1, 10, 50))):
+            _, runs[rate], paths[rate] = linear.train(start, x, y, epochs[-1], rate)
+            lines += [f"learning rate {rate}", *epoch_lines(runs[rate], *epochs)]
         fits = {"learned": best, "least squares": best, "truth": (1, 5)}
         for name, (w, b) in fits.items():
             lines.append(f"{name:13} | w {w:.4f} (y per x) | b {b:.4f} (unit of y)")
-        self.check(linear, lines, x=x, y=y, params=best, path=path, runs=runs)
+        left = {"losses": runs[0.05], "path": paths[0.05], "runs": runs}
+        self.check(linear, lines, x=x, y=y, params=best, **left)
 
     def test_02(self):
         x, y, start = data_and_start(logistic, logistic.SEED)
