@@ -132,7 +132,7 @@ def plot(x, y, params):
         ax2.plot(z_tenth.mean(), y_tenth.mean(), "ks", markerfacecolor="white")
 
     wrong = x[(p > 0.5) != y].T  # (2, mistakes)
-    ax1.plot(*wrong, "ko", markersize=7, fillstyle="none", label="mistake")
+    ax1.plot(*wrong, "ko", markeredgewidth=0.7, fillstyle="none", label="mistake")
     middle, (u, v) = CENTRES.mean(axis=0), CENTRES[1] - CENTRES[0]  # (-v, u): at 90 deg
     ax1.axline(middle, middle + [-v, u], color="black", linestyle="--", label="truth")
     x1, x2 = np.linspace(*ax1.get_xlim(), 100), np.linspace(*ax1.get_ylim(), 100)

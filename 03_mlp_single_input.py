@@ -9,14 +9,15 @@ bends it, for example relu(z) = max(z, 0). The output sums them, times W2[j], pl
     z1 = x @ W1 + b1         z1[i, j] = x[i] W1[j] + b1[j], sample i of n, unit j of H
     a1 = activation(z1)      a1[i, j] = activation(z1[i, j]): bent, entry by entry
     y_pred = a1 @ W2 + b2    y_pred[i] = sum over j of a1[i, j] W2[j], plus b2
-    loss = mean((y_pred - y)^2)    (x[i] is x[i, 0]; W1[j], W1[0, j]; W2[j], W2[j, 0])
+    loss = mean((y_pred - y)^2)    (x[i] = x[i, 0], W1[j] = W1[0, j], W2[j] = W2[j, 0])
 
 Without a bend nothing is gained: if a1 = z1, the identity, both layers, hidden and
 output, multiply out to a single line, y_pred = x @ (W1 @ W2) + (b1 @ W2 + b2).
 
-Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on. Add a tiny h to W2[j]:
-y_pred[i] rises by h a1[i, j], the loss by about the sum of h a1[i, j] dy_pred[i]. Add h
-to a1[i, j]: y_pred[i] rises by h W2[j]. To z1[i, j]: a1[i, j] rises by h activation'.
+Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on: the loss's rise, per h,
+when z1[i, j] rises by a tiny h. Add h to W2[j]: each y_pred[i] rises by h a1[i, j], the
+loss by about the sum over i of h a1[i, j] dy_pred[i]. To a1[i, j]: y_pred[i] alone
+rises by h W2[j]. To z1[i, j]: a1[i, j] rises by about h activation'(z1[i, j]).
 
     dy_pred = 2/n (y_pred - y)     1/n from the mean, 2 from the square
     dW2 = a1.T @ dy_pred           dW2[j] = sum over i of a1[i, j] dy_pred[i]
@@ -26,9 +27,8 @@ to a1[i, j]: y_pred[i] rises by h W2[j]. To z1[i, j]: a1[i, j] rises by h activa
     dW1 = x.T @ dz1                dW1[j] = sum over i of x[i] dz1[i, j] (as dW2)
     db1 = dz1.sum(axis=0)          db1[j] = sum over i of dz1[i, j]
 
-relu' is 1 where z > 0, else 0 (at 0 by choice); identity' is 1; tanh(z), the sigmoid of
-2z stretched to run from -1 to 1, has tanh' = 1 - tanh^2. Gradient descent as in 01: an
-epoch is one pass and one step, each parameter minus learning_rate times its derivative.
+identity' is 1, relu' is 1 where z > 0, else 0 (at 0 by choice), tanh' is 1 - tanh^2, as
+tanh(z) = 2 sigmoid(2z) - 1. An epoch is one step: params - learning_rate * gradient.
 """
 
 # %% Dependencies, for `uv run 03_mlp_single_input.py` (PEP 723)
@@ -64,7 +64,7 @@ def make_data(rng, n):
 def init_params(rng, H):  # random: equal units get equal gradients, so stay equal
     W1 = rng.choice([-1.0, 1.0], size=(1, H))  # slope up or down
     b1 = rng.uniform(-2, 2, size=H)  # so z1 is 0, relu's bend, at an x from -2 to 2
-    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # a sum of H normals has size sqrt(H)
+    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # a sum of H is about sqrt(H) large
     return W1, b1, W2, np.zeros(1)  # b2
 
 
@@ -118,7 +118,7 @@ def plot(x, y, runs):
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="Three networks", xlabel="x", ylabel="y")
-    ax2.set(title="relu units times W2 (thin), sum", xlabel="x", ylabel="y")
+    ax2.set(title="relu units times W2 (pale), sum", xlabel="x", ylabel="y")
     ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="training loss")
     ax1.plot(x, y, "o", color=grey, markersize=4)
     grid = np.linspace(x.min(), x.max(), 401)[:, None]  # (401, 1)
@@ -131,13 +131,13 @@ def plot(x, y, runs):
     ax1.plot(grid, np.sin(2 * grid), "--", color="black", label="truth")
     ax3.axhline(mse(np.sin(2 * x), y), ls="--", color="black", label="truth (noise)")
 
-    params = W1, b1, W2, b2 = runs[relu][0]
-    _, a1, y_pred = forward(params, grid, relu)
-    ax2.plot(grid, a1 * W2.T, color=blue, linewidth=1)  # (401, H), a line per unit
+    W1, b1, W2, _ = runs[relu][0]
+    _, a1, y_pred = forward(runs[relu][0], grid, relu)
+    ax2.plot(grid, a1 * W2.T, color=pale)  # (401, H), a line per unit
     ax2.plot(grid, y_pred, color=blue, linewidth=3, label="sum + b2")
     bends = -b1 / W1[0]  # (H,), the x where a unit's z1 is 0
     bends = bends[(bends > x.min()) & (bends < x.max())]
-    y_bends = forward(params, bends[:, None], relu)[-1][:, 0]
+    y_bends = forward(runs[relu][0], bends[:, None], relu)[-1][:, 0]
     ax2.vlines(bends, 0, y_bends, color="black", linestyle=":")
     ax2.plot(bends, y_bends, "o", color=blue, markersize=7, label="a unit bends")
     for ax in (ax1, ax2, ax3):
@@ -150,13 +150,13 @@ if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
     x, y = make_data(rng, N_SAMPLES)
     start = init_params(rng, HIDDEN)  # one for all: train does not change it
-    runs = {}
+    runs, ends = {}, {}
     for activation in DERIVATIVE:
         print(activation.__name__)
         runs[activation] = train(start, x, y, activation, EPOCHS, LEARNING_RATE)
+        ends[activation.__name__] = runs[activation][1][-1]  # the last loss
     line = np.polyval(np.polyfit(x[:, 0], y[:, 0], deg=1), x)  # identity's best
-    ends = {f.__name__: losses[-1] for f, (_, losses) in runs.items()}
-    ends.update({"least squares": mse(line, y), "truth": mse(np.sin(2 * x), y)})
+    ends["least squares"], ends["truth"] = mse(line, y), mse(np.sin(2 * x), y)
     for name, loss in ends.items():  # RMSE: root of mse; below truth's: fits noise
         print(f"{name:13} | training RMSE {np.sqrt(loss):.4f} (unit of y)")
     params, losses = runs[relu]  # to play with under python -i
