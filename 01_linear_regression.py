@@ -2,8 +2,8 @@
 
 Run: python 01_linear_regression.py, with common.py in the same folder (copy both).
 
-The data are n samples, each a number x and the number y that goes with it. The model
-predicts y from x with two parameters, w (weight, the slope) and b (bias, y at x = 0):
+The data, made up here, are n samples, each a number x and the y that goes with it. The
+model predicts y from x with two parameters, w (weight, slope) and b (bias, y at x = 0):
 
     y_pred = w x + b
     loss = mean((y_pred - y)^2)    squares: errors cannot cancel, large ones weigh most
@@ -134,7 +134,7 @@ def plot(x, y, best, path, runs):
     ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
 
     for (rate, losses), at in zip(runs.items(), (100, 10, 2)):
-        at = min(at, len(losses))  # the epoch where the line is named
+        at = min(at, len(losses))  # where the line is named, in the order of runs
         color = blue if rate == LEARNING_RATE else vermilion
         ax3.loglog(range(1, len(losses) + 1), losses, color=color, linewidth=2)
         ax3.text(at, losses[at - 1], f"  {rate}", color=color, va="bottom")
