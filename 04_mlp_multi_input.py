@@ -145,13 +145,13 @@ def plot(errors, effects, losses):
     ax1.set(title="Errors on test data", xlabel="y_pred - y", ylabel="density")
     ax2.set(title="The effect of x3", xlabel="x3, other inputs at 0.5", ylabel="y")
     ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="loss, in scaled y squared")
-    ax1.hist(errors["truth"], 30, density=True, color="0.8", label="truth (noise)")
+    bins = np.histogram_bin_edges(list(errors.values()), 50)  # the same for all
+    ax1.hist(errors["truth"], bins, density=True, color="0.8", label="truth (noise)")
     for name, color in (("straight line", vermilion), ("network", blue)):
         style = {"color": color, "linewidth": 2, "label": name}
-        ax1.hist(errors[name], 30, density=True, histtype="step", **style)
+        ax1.hist(errors[name], bins, density=True, histtype="step", **style)
         ax2.plot(effects["x3"], effects[name], **style)
     ax2.plot(effects["x3"], effects["truth"], "--", color="black", label="truth")
-
     epochs = range(1, len(losses["test"]) + 1)
     ax3.loglog(epochs, losses["training"], color=pale, lw=4, label="network, training")
     ax3.loglog(epochs, losses["test"], color=blue, lw=2, label="network, test")
