@@ -1,4 +1,4 @@
-"""A straight line, fitted as a neural network is: loss, gradient, gradient descent.
+"""A straight line, fitted by gradient descent: a loss, its gradient, many small steps.
 
 Run: python 01_linear_regression.py, with common.py in the same folder (copy both).
 
@@ -22,12 +22,12 @@ step in w moves every y_pred, each of which moves the loss; the effects add up: 
 
 Gradient descent: where dw is positive, the loss rises with w, so w goes down; where it
 is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
-same gradient. An epoch is one pass over the data, here one such step. As x > 0 here,
-the loss over w and b is a long valley (middle panel): w up with b down tilts the line
-amid the data, at low loss. If learning_rate is too large, each step lands higher up the
-other side; if too small, the way along the floor takes very many steps. Near the lowest
-point, the gradient and the steps shrink towards 0. The line there is the least-squares
-line, off the truth because of the noise.
+same gradient: if it is small enough, this step lowers the loss. An epoch is one pass
+over the data, here one such step. As x > 0 here, the loss over w and b is a long valley
+(middle panel): w up with b down tilts the line amid the data, at low loss. If
+learning_rate is too large, each step lands higher up the other side; if too small, the
+way along the floor takes very many. Near the lowest point, the gradient and the steps
+shrink towards 0: it is the least-squares line, off the truth because of the noise.
 """
 
 # %% Dependencies, for `uv run 01_linear_regression.py` (PEP 723)
@@ -60,7 +60,7 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng):
-    return rng.normal(), rng.normal()  # w, b; any start will do: one lowest point
+    return rng.normal(), rng.normal()  # w, b; any start will do: the loss is one bowl
 
 
 def forward(params, x):
@@ -107,20 +107,20 @@ def plot(x, y, best, path, runs):
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="The line as it learns", xlabel="x", ylabel="y")
-    ax2.set(title="Its way down the loss", xlabel="w", ylabel="b", aspect="equal")
+    ax2.set(title="Its way; grey: equal loss", xlabel="w", ylabel="b", aspect="equal")
     ax3.set(title="Loss, by learning rate", xlabel="epoch", ylabel="loss")
 
     w, b = np.array([*path, best]).T  # (epochs + 1,) each; best is to be in view
     room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min
     w_side, b_side = [np.linspace(v.min() - room, v.max() + room, 50) for v in (w, b)]
     bowl = [[mse(forward((w_i, b_i), x), y) for w_i in w_side] for b_i in b_side]
-    # Grey lines: equal loss. Rows: b, columns: w; the log shows the floor of the valley
+    # A row for each b, a column for each w; the log shows the floor of the valley
     ax2.contour(w_side, b_side, np.log(bowl), 12, colors=grey, linestyles="solid")
     ax2.plot(w[:-1], b[:-1], color=blue, linewidth=2)
     ax2.plot(*best, "k*", markersize=14, fillstyle="none", zorder=3)
     ax2.text(*best, "least   \nsquares   ", ha="right")
 
-    ax1.plot(x, y, "o", color=grey, markersize=4)
+    ax1.plot(x, y, "o", color=grey, markersize=4, label="data")
     ends = np.array([x.min(), x.max()])
     marks = [epoch for epoch in (1, 10, 100) if epoch < len(path)] + [len(path)]
     for epoch, alpha in zip(marks, np.linspace(0.3, 1, len(marks))):  # early is pale

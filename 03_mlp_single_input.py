@@ -14,10 +14,10 @@ bends it, for example relu(z) = max(z, 0). The output sums them, times W2[j], pl
 Without a bend nothing is gained: if a1 = z1, the identity, both layers, hidden and
 output, multiply out to a single line, y_pred = x @ (W1 @ W2) + (b1 @ W2 + b2).
 
-Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on: the loss's rise, per h,
-when z1[i, j] rises by a tiny h. Add h to W2[j]: each y_pred[i] rises by h a1[i, j], the
-loss by about the sum over i of h a1[i, j] dy_pred[i]. To a1[i, j]: y_pred[i] alone
-rises by h W2[j]. To z1[i, j]: a1[i, j] rises by about h activation'(z1[i, j]).
+Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on: the loss's rise over h,
+when z1[i, j] rises by a tiny h. Chain rule: multiply along a path, add over paths. Add
+h to W2[j]: each y_pred[i] rises by h a1[i, j]. Add h to a1[i, j]: only y_pred[i] rises,
+by h W2[j]. Add h to z1[i, j]: only a1[i, j] rises, by about h activation'(z1[i, j]).
 
     dy_pred = 2/n (y_pred - y)     1/n from the mean, 2 from the square
     dW2 = a1.T @ dy_pred           dW2[j] = sum over i of a1[i, j] dy_pred[i]
@@ -64,7 +64,7 @@ def make_data(rng, n):
 def init_params(rng, H):  # random: equal units get equal gradients, so stay equal
     W1 = rng.choice([-1.0, 1.0], size=(1, H))  # slope up or down
     b1 = rng.uniform(-2, 2, size=H)  # so z1 is 0, relu's bend, at an x from -2 to 2
-    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # a sum of H is about sqrt(H) large
+    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # H random terms sum to about sqrt(H)
     return W1, b1, W2, np.zeros(1)  # b2
 
 
@@ -118,11 +118,11 @@ def plot(x, y, runs):
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="Three networks", xlabel="x", ylabel="y")
-    ax2.set(title="relu units times W2 (pale), sum", xlabel="x", ylabel="y")
+    ax2.set(title="relu units (pale) add up", xlabel="x", ylabel="y")
     ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="training loss")
     ax1.plot(x, y, "o", color=grey, markersize=4)
     grid = np.linspace(x.min(), x.max(), 401)[:, None]  # (401, 1)
-    networks = ((identity, vermilion, 1), (tanh, pale, 5), (relu, blue, 2))
+    networks = ((identity, vermilion, 1), (tanh, pale, 4), (relu, blue, 2))
     for activation, color, width in networks:
         params, losses = runs[activation]
         style = {"color": color, "linewidth": width, "label": activation.__name__}
@@ -131,13 +131,13 @@ def plot(x, y, runs):
     ax1.plot(grid, np.sin(2 * grid), "--", color="black", label="truth")
     ax3.axhline(mse(np.sin(2 * x), y), ls="--", color="black", label="truth (noise)")
 
-    W1, b1, W2, _ = runs[relu][0]
-    _, a1, y_pred = forward(runs[relu][0], grid, relu)
-    ax2.plot(grid, a1 * W2.T, color=pale)  # (401, H), a line per unit
+    W1, b1, W2, _ = params = runs[relu][0]
+    _, a1, y_pred = forward(params, grid, relu)
+    ax2.plot(grid, a1 * W2.T, color=pale)  # (401, H): each unit times its W2
     ax2.plot(grid, y_pred, color=blue, linewidth=3, label="sum + b2")
     bends = -b1 / W1[0]  # (H,), the x where a unit's z1 is 0
     bends = bends[(bends > x.min()) & (bends < x.max())]
-    y_bends = forward(runs[relu][0], bends[:, None], relu)[-1][:, 0]
+    y_bends = forward(params, bends[:, None], relu)[-1][:, 0]
     ax2.vlines(bends, 0, y_bends, color="black", linestyle=":")
     ax2.plot(bends, y_bends, "o", color=blue, markersize=7, label="a unit bends")
     for ax in (ax1, ax2, ax3):
