@@ -28,7 +28,7 @@ by h W2[j]. Add h to z1[i, j]: only a1[i, j] rises, by about h activation'(z1[i,
     db1 = dz1.sum(axis=0)          db1[j] = sum over i of dz1[i, j]
 
 identity' is 1, relu' is 1 where z > 0, else 0 (at 0 by choice), tanh' is 1 - tanh^2, as
-tanh(z) = 2 sigmoid(2z) - 1. An epoch is one step: params - learning_rate * gradient.
+tanh = (e^z - e^-z) / (e^z + e^-z). An epoch is a step, params - learning_rate * grads.
 """
 
 # %% Dependencies, for `uv run 03_mlp_single_input.py` (PEP 723)
