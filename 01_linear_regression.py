@@ -22,12 +22,12 @@ step in w moves every y_pred, each of which moves the loss; the effects add up: 
 
 Gradient descent: where dw is positive, the loss rises with w, so w goes down; where it
 is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
-same gradient: if it is small enough, this step lowers the loss. An epoch is one pass
-over the data, here one such step. As x > 0 here, the loss over w and b is a long valley
-(middle panel): w up with b down tilts the line amid the data, at low loss. If
+same gradient: if learning_rate is small enough, the loss falls. An epoch is one pass
+over the data, here one such step. As x averages about 2, not 0, the loss is a long
+valley (middle panel): w up with b down tilts the line amid the data, at low loss. If
 learning_rate is too large, each step lands higher up the other side; if too small, the
 way along the floor takes very many. Near the lowest point, the gradient and the steps
-shrink towards 0: it is the least-squares line, off the truth because of the noise.
+shrink towards 0; there lies the least-squares line, off the truth through the noise.
 """
 
 # %% Dependencies, for `uv run 01_linear_regression.py` (PEP 723)
@@ -107,15 +107,16 @@ def plot(x, y, best, path, runs):
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
     ax1.set(title="The line as it learns", xlabel="x", ylabel="y")
-    ax2.set(title="Its way; grey: equal loss", xlabel="w", ylabel="b", aspect="equal")
+    ax2.set(title="Path; grey: equal loss", xlabel="w", ylabel="b", aspect="equal")
     ax3.set(title="Loss, by learning rate", xlabel="epoch", ylabel="loss")
 
+    least = mse(forward(best, x), y)
     w, b = np.array([*path, best]).T  # (epochs + 1,) each; best is to be in view
     room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min
     w_side, b_side = [np.linspace(v.min() - room, v.max() + room, 50) for v in (w, b)]
     bowl = [[mse(forward((w_i, b_i), x), y) for w_i in w_side] for b_i in b_side]
-    # A row for each b, a column for each w; the log shows the floor of the valley
-    ax2.contour(w_side, b_side, np.log(bowl), 12, colors=grey, linestyles="solid")
+    # A row for each b, a column for each w; log of the excess: rings near the star
+    ax2.contour(w_side, b_side, np.log(bowl - least), colors=grey, linestyles="solid")
     ax2.plot(w[:-1], b[:-1], color=blue, linewidth=2)
     ax2.plot(*best, "k*", markersize=14, fillstyle="none", zorder=3)
     ax2.text(*best, "least   \nsquares   ", ha="right")
@@ -138,7 +139,6 @@ def plot(x, y, best, path, runs):
         color = blue if rate == LEARNING_RATE else vermilion
         ax3.loglog(range(1, len(losses) + 1), losses, color=color, linewidth=2)
         ax3.text(at, losses[at - 1], f"  {rate}", color=color, va="bottom")
-    least = mse(forward(best, x), y)
     ax3.axhline(least, linestyle="--", color="black")
     ax3.text(1, 0.93 * least, "least squares", va="top")
     ax3.set_ylim(0.5 * least, 10 * runs[LEARNING_RATE][0])  # cuts off the explosion

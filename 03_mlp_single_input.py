@@ -9,18 +9,18 @@ bends it, for example relu(z) = max(z, 0). The output sums them, times W2[j], pl
     z1 = x @ W1 + b1         z1[i, j] = x[i] W1[j] + b1[j], sample i of n, unit j of H
     a1 = activation(z1)      a1[i, j] = activation(z1[i, j]): bent, entry by entry
     y_pred = a1 @ W2 + b2    y_pred[i] = sum over j of a1[i, j] W2[j], plus b2
-    loss = mean((y_pred - y)^2)    (x[i] = x[i, 0], W1[j] = W1[0, j], W2[j] = W2[j, 0])
+    loss = mean((y_pred - y)^2)    (short: x[i] = x[i, 0], W1[j] = W1[0, j], and so on)
 
 Without a bend nothing is gained: if a1 = z1, the identity, both layers, hidden and
 output, multiply out to a single line, y_pred = x @ (W1 @ W2) + (b1 @ W2 + b2).
 
 Backwards, dz1[i, j] stands for d(loss)/d(z1[i, j]), and so on: the loss's rise over h,
-when z1[i, j] rises by a tiny h. Chain rule: multiply along a path, add over paths. Add
-h to W2[j]: each y_pred[i] rises by h a1[i, j]. Add h to a1[i, j]: only y_pred[i] rises,
-by h W2[j]. Add h to z1[i, j]: only a1[i, j] rises, by about h activation'(z1[i, j]).
+if z1[i, j] alone rises by a tiny h. Chain rule: multiply along a path, add over paths.
+Add h to W2[j]: each y_pred[i] rises by h a1[i, j]. Add h to a1[i, j]: only y_pred[i]
+rises, by h W2[j]. To z1[i, j]: only a1[i, j] rises, by about h activation'(z1[i, j]).
 
-    dy_pred = 2/n (y_pred - y)     1/n from the mean, 2 from the square
-    dW2 = a1.T @ dy_pred           dW2[j] = sum over i of a1[i, j] dy_pred[i]
+    dy_pred = 2/n (y_pred - y)     1/n from the mean, 2 from the square, for each i
+    dW2 = a1.T @ dy_pred           dW2[j] = sum over i (n paths) of a1[i, j] dy_pred[i]
     db2 = dy_pred.sum(axis=0)      db2 = sum over i of dy_pred[i] (factor 1, not a1)
     da1 = dy_pred @ W2.T           da1[i, j] = dy_pred[i] W2[j]
     dz1 = da1 * activation'(z1)    dz1[i, j] = da1[i, j] activation'(z1[i, j])
@@ -28,7 +28,7 @@ by h W2[j]. Add h to z1[i, j]: only a1[i, j] rises, by about h activation'(z1[i,
     db1 = dz1.sum(axis=0)          db1[j] = sum over i of dz1[i, j]
 
 identity' is 1, relu' is 1 where z > 0, else 0 (at 0 by choice), tanh' is 1 - tanh^2, as
-tanh = (e^z - e^-z) / (e^z + e^-z). An epoch is a step, params - learning_rate * grads.
+tanh = (e^z - e^-z) / (e^z + e^-z). An epoch: one step, params - learning_rate * grads.
 """
 
 # %% Dependencies, for `uv run 03_mlp_single_input.py` (PEP 723)
@@ -154,7 +154,7 @@ if __name__ == "__main__":
     for activation in DERIVATIVE:
         print(activation.__name__)
         runs[activation] = train(start, x, y, activation, EPOCHS, LEARNING_RATE)
-        ends[activation.__name__] = runs[activation][1][-1]  # the last loss
+        ends[activation.__name__] = runs[activation][1][-1]  # before the last step
     line = np.polyval(np.polyfit(x[:, 0], y[:, 0], deg=1), x)  # identity's best
     ends["least squares"], ends["truth"] = mse(line, y), mse(np.sin(2 * x), y)
     for name, loss in ends.items():  # RMSE: root of mse; below truth's: fits noise
