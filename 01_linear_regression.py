@@ -1,147 +1,231 @@
-"""A straight line, fitted by gradient descent: a loss, its gradient, many small steps.
+"""A straight line learns to fit data: a loss, its gradient, and gradient descent.
 
-Run: python 01_linear_regression.py, with common.py in the same folder (copy both).
+The data are n samples, made up here. Each is a number x and a number y that belongs to
+it. The samples lie near a straight line, each a little off it because of noise. The
+model predicts y from x. Its two parameters are numbers that training can change:
 
-The data, made up here, are n samples, each a number x and the y that goes with it. The
-model predicts y from x with two parameters, w (weight, slope) and b (bias, y at x = 0):
+    y_pred = w * x + b                w is the slope, b is the value at x = 0
+    loss = mean((y_pred - y) ** 2)    how wrong the predictions are, as one number
 
-    y_pred = w x + b
-    loss = mean((y_pred - y)^2)    squares: errors cannot cancel, large ones weigh most
+In larger models, w is called a weight and b a bias.
 
-The loss says how wrong the predictions are, in the unit of y squared (mse in common.py:
-mean squared error). Training moves w and b, random at first, towards the least loss.
+Training starts with a random line, and repeats three steps. It computes the loss. It
+computes how the loss would change if w or b changed a little. Then it moves w and b a
+little, so that the loss falls. Every neural network learns like this, also the largest.
 
-The gradient, (dw, db), says how fast the loss rises with w alone, and with b alone. dw
-is a name for d(loss)/dw, dy_pred for d(loss)/d(y_pred): these names leave out the loss.
-Backpropagation is the chain rule, link by link, from the loss back to w and b. A small
-step in w moves every y_pred, each of which moves the loss; the effects add up: sums.
+For a straight line there is a formula for the best w and b, too. It is called least
+squares. So the script can show, at the end, that training has found the best line.
 
-    dy_pred = 2/n (y_pred - y)    one per sample: 1/n from the mean, 2 from the square
-    dw = sum(dy_pred * x)         as d(y_pred)/dw = x
-    db = sum(dy_pred)             as d(y_pred)/db = 1
+The index i counts the samples: x[i], y[i] and y_pred[i] belong to sample i, and mean
+and sum are taken over i. The comment behind a line begins with the shape of its result.
 
-Gradient descent: where dw is positive, the loss rises with w, so w goes down; where it
-is negative, w goes up. w becomes w - learning_rate * dw, and b likewise, both from the
-same gradient: if learning_rate is small enough, the loss falls. An epoch is one pass
-over the data, here one such step. As x averages about 2, not 0, the loss is a long
-valley (middle panel): w up with b down tilts the line amid the data, at low loss. If
-learning_rate is too large, each step lands higher up the other side; if too small, the
-way along the floor takes very many. Near the lowest point, the gradient and the steps
-shrink towards 0; there lies the least-squares line, off the truth through the noise.
+Run this with `python 01_linear_regression.py`. Keep common.py in the same folder.
 """
 
-# %% Dependencies, for `uv run 01_linear_regression.py` (PEP 723)
+# %% Imports
+# The next four lines are for `uv run`, which installs the packages that they name.
 # /// script
 # requires-python = ">=3.9"
 # dependencies = ["numpy>=1.22", "matplotlib>=3.5"]
 # ///
-
-# %% Imports
 import matplotlib.pyplot as plt
 import numpy as np
 from common import mse
 
 # %% Settings
-SEED = 0  # another seed draws other data and another start
+SEED = 0  # fixes the random numbers; another seed gives other data and another start
 N_SAMPLES = 50
-NOISE = 1.0  # standard deviation, in the unit of y; the least loss is about its square
-TRUE_W, TRUE_B = 1.0, 5.0  # the line behind the data: slope, and y at x = 0
-LEARNING_RATE = 0.05  # by trial; from about 0.15 on, with these x, the steps lead up
+NOISE = 1.0  # standard deviation of the noise, in the unit of y
+TRUE_W, TRUE_B = 1.0, 5.0  # the line behind the data: its slope, and its y at x = 0
+LEARNING_RATE = 0.05  # found by trial; from about 0.15 on, the loss explodes
 EPOCHS = 1000
 
 
-# %% Data: a line with noise (n: number of samples)
+# %% Data
+def truth(x):
+    """Return the y that belongs to x, without noise."""
+    return TRUE_W * x + TRUE_B
+
+
 def make_data(rng, n):
-    """Return x (n,) and y (n,)."""
+    """Return n samples: x (n,) and y (n,)."""
     x = rng.uniform(0, 4, size=n)
-    y = TRUE_W * x + TRUE_B + NOISE * rng.normal(size=n)
+    y = truth(x) + NOISE * rng.normal(size=n)
     return x, y
 
 
 # %% Model
 def init_params(rng):
-    return rng.normal(), rng.normal()  # w, b; any start will do: the loss is one bowl
+    """Return random parameters to start from. Here, any start leads to the same end."""
+    w = rng.normal()
+    b = rng.normal()
+    return w, b
 
 
 def forward(params, x):
-    """Return y_pred (n,) for x (n,)."""
+    """Return y_pred (n,), for x (n,)."""
     w, b = params
     y_pred = w * x + b  # (n,)
     return y_pred
 
 
 # %% Loss and backpropagation
+# The loss is the mean of the squared errors (mse in common.py: mean squared error).
+# Squares cannot be negative, so errors up and errors down do not cancel. And squares
+# grow fast, so an error that is twice as large counts four times as much.
+#
+# The name dw is short for d(loss)/d(w). It says how fast the loss rises when w rises
+# and b stays. The name dy_pred means the same for the predictions. The derivatives with
+# respect to all parameters, here dw and db, are together called the gradient.
+#
+# The chain rule gives us these derivatives. Along a path from a number to the loss,
+# derivatives multiply. If several paths lead from the number to the loss, the products
+# add up.
+#
+# Take w and nudge it up by a tiny amount. Then each y_pred[i] moves by x[i] times that
+# amount. Each y_pred[i] moves the loss, by about dy_pred[i] times its own movement. So
+# sample i contributes the product of the two, and we add up over all samples. There is
+# one path for each sample i:
+#
+#     w -> y_pred[i] -> loss
+#
+# We walk the paths from right to left, so that each step can use the result of the step
+# before. That is why the method is called backpropagation. In the code, a comment shows
+# a line of the model, written with indices, and below it are the derivatives that it
+# gives.
 def loss_and_grads(params, x, y):
-    """Return the loss and the gradient, in the order of params."""
-    y_pred = forward(params, x)  # (n,)
+    """Return the loss, and its derivatives in the order of params."""
+    y_pred = forward(params, x)
     loss = mse(y_pred, y)
 
-    dy_pred = 2 / y.size * (y_pred - y)  # (n,), 1/n enters here: below, plain sums
-    dw = (dy_pred * x).sum()
-    db = dy_pred.sum()
+    # loss = 1/n * sum over i of (y_pred[i] - y[i])^2
+    # The 2 comes from the square. The 1/n, where n is y.size, comes in here only.
+    dy_pred = 2 / y.size * (y_pred - y)  # (n,)
+
+    # y_pred[i] = w * x[i] + b
+    dw = (dy_pred * x).sum()  # a number: the sum over i of dy_pred[i] * x[i]
+    db = dy_pred.sum()  # the same sum, with 1 in the place of x[i]
     return loss, (dw, db)
 
 
 # %% Training
+# If dw is positive, the loss rises with w, so w should go down. If dw is negative, w
+# should go up. Either way, w becomes w - learning_rate * dw, and b likewise. This is
+# called gradient descent.
+#
+# The gradient holds only near the present w and b, so the steps must be small. If the
+# learning rate is too large, a step leads across the lowest point and higher up on the
+# other side, and so does the next one. If it is too small, training takes very long.
+# Near the lowest point, the gradient is near 0, and the steps get small by themselves.
+#
+# An epoch is one pass over all samples. Here, each epoch makes one step.
 def train(params, x, y, epochs, learning_rate):
-    """Return the trained params, and each epoch's loss and params, before its step.
-    FloatingPointError: the loss is not finite. ValueError: wrong shapes."""
-    losses, path = [], []
+    """Return the trained params, and the loss and params of each epoch before its step.
+
+    Raises FloatingPointError if the loss is not finite, and ValueError if the shapes
+    of x and y do not fit.
+    """
+    losses = []
+    path = []
     for epoch in range(1, epochs + 1):
         loss, grads = loss_and_grads(params, x, y)
         report = f"epoch {epoch:4d} | loss {loss:.4g}"
         if not np.isfinite(loss):
-            raise FloatingPointError(f"{report}: lower learning_rate, or check x and y")
+            advice = "is there NaN or infinity in x or y? If not, lower learning_rate"
+            raise FloatingPointError(f"{report}: {advice}")
         if epoch in (1, 10, 100, 1000, epochs):
             print(report)
         losses.append(loss)
         path.append(params)
-        params = [p - learning_rate * dp for p, dp in zip(params, grads)]
+        params = [param - learning_rate * grad for param, grad in zip(params, grads)]
     return params, losses, path
 
 
 # %% Plot
-def plot(x, y, best, path, runs):
-    """Return the figure; best: least-squares w and b, runs: losses by learning rate."""
-    blue, vermilion, grey = "#0072B2", "#D55E00", "0.8"
-    plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
-    fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
-    ax1.set(title="The line as it learns", xlabel="x", ylabel="y")
-    ax2.set(title="Path; grey: equal loss", xlabel="w", ylabel="b", aspect="equal")
-    ax3.set(title="Loss, by learning rate", xlabel="epoch", ylabel="loss")
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+GREY = "0.8"
 
-    least = mse(forward(best, x), y)
-    w, b = np.array([*path, best]).T  # (epochs + 1,) each; best is to be in view
-    room = 0.3 * max(np.ptp(w), np.ptp(b))  # ptp: max - min
-    w_side, b_side = [np.linspace(v.min() - room, v.max() + room, 50) for v in (w, b)]
-    bowl = [[mse(forward((w_i, b_i), x), y) for w_i in w_side] for b_i in b_side]
-    # A row for each b, a column for each w; log of the excess: rings near the star
-    ax2.contour(w_side, b_side, np.log(bowl - least), colors=grey, linestyles="solid")
-    ax2.plot(w[:-1], b[:-1], color=blue, linewidth=2)
-    ax2.plot(*best, "k*", markersize=14, fillstyle="none", zorder=3)
-    ax2.text(*best, "least   \nsquares   ", ha="right")
 
-    ax1.plot(x, y, "o", color=grey, markersize=4, label="data")
+def marked_epochs(path):
+    """Return the epochs to draw, each with its opacity: the early ones are pale."""
+    candidates = {1, 10, 100, len(path)}
+    epochs = sorted(epoch for epoch in candidates if 1 <= epoch <= len(path))
+    return list(zip(epochs, np.linspace(0.3, 1, len(epochs))))
+
+
+def plot_lines(ax, x, y, start, path):
+    """Draw the data, the model's line at some epochs, and the truth."""
     ends = np.array([x.min(), x.max()])
-    marks = [epoch for epoch in (1, 10, 100) if epoch < len(path)] + [len(path)]
-    for epoch, alpha in zip(marks, np.linspace(0.3, 1, len(marks))):  # early is pale
-        point = path[epoch - 1]
-        style = {"color": blue, "alpha": alpha, "linewidth": 2}
-        ax1.plot(ends, forward(point, ends), label=f"epoch {epoch}", **style)
-        ax2.plot(*point, "o", **style)
-        side = "top" if epoch < len(path) else "bottom"
-        ax2.text(*point, f"  epoch {epoch}", va=side)
-    ax1.plot(ends, forward((TRUE_W, TRUE_B), ends), "--", color="black", label="truth")
-    ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
+    ax.plot(x, y, "o", color=GREY, markersize=4, label="data")
+    for epoch, alpha in marked_epochs(path):
+        y_pred = forward(path[epoch - 1], ends)
+        label = f"epoch {epoch}"
+        ax.plot(ends, y_pred, color=BLUE, alpha=alpha, linewidth=2, label=label)
+    ax.plot(ends, truth(ends), "--", color="black", label="truth")
 
-    for (rate, losses), at in zip(runs.items(), (100, 10, 2)):
-        at = min(at, len(losses))  # where the line is named, in the order of runs
-        color = blue if rate == LEARNING_RATE else vermilion
-        ax3.loglog(range(1, len(losses) + 1), losses, color=color, linewidth=2)
-        ax3.text(at, losses[at - 1], f"  {rate}", color=color, va="bottom")
-    ax3.axhline(least, linestyle="--", color="black")
-    ax3.text(1, 0.93 * least, "least squares", va="top")
-    ax3.set_ylim(0.5 * least, 10 * runs[LEARNING_RATE][0])  # cuts off the explosion
+    # The data and the first line are in view. Lines that explode are cut off.
+    in_view = np.concatenate([y, forward(start, ends)])
+    room = 0.1 * np.ptp(in_view)  # ptp is the largest minus the smallest
+    ax.set_ylim(in_view.min() - room, in_view.max() + room)
+    ax.set(title="The line as it learns", xlabel="x", ylabel="y")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=2)
+
+
+def plot_path(ax, x, y, start, best, path):
+    """Draw w and b on their way, over rings of equal loss.
+
+    The loss is a bowl, and here a long one. As x averages about 2, not 0, more w with
+    less b only tilts the line about the middle of the data, which changes the loss but
+    little. The path crosses the bowl first, and then goes along its floor.
+    """
+    # The start and the best point are in view, with w and b on the same scale. A path
+    # that explodes is cut off.
+    middle = (np.array(start) + best) / 2
+    reach = 0.9 * np.max(np.abs(np.array(start) - best))
+    w_grid = np.linspace(middle[0] - reach, middle[0] + reach, 100)
+    b_grid = np.linspace(middle[1] - reach, middle[1] + reach, 100)
+    bowl = [[mse(forward((w, b), x), y) for w in w_grid] for b in b_grid]
+    least = mse(forward(best, x), y)
+    start_loss = mse(forward(start, x), y)
+    rings = least + (start_loss - least) * 4.0 ** np.arange(-5, 3)  # one at the start
+    ax.contour(w_grid, b_grid, bowl, rings, colors=GREY)
+
+    ax.plot([w for w, b in path], [b for w, b in path], color=BLUE, linewidth=2)
+    for epoch, alpha in marked_epochs(path):
+        w, b = path[epoch - 1]
+        ax.plot(w, b, "o", color=BLUE, alpha=alpha)
+        side = "top" if epoch < len(path) else "bottom"
+        ax.annotate(f"   epoch {epoch}", (w, b), va=side)  # left out if out of view
+    w, b = best
+    ax.plot(w, b, "*", color="black", markersize=14, fillstyle="none", zorder=3)
+    ax.text(w, b, "least   \nsquares   ", ha="right")
+    ax.set(title="The path of w and b", xlabel="w", ylabel="b", aspect="equal")
+    ax.set(xlim=w_grid[[0, -1]], ylim=b_grid[[0, -1]])
+
+
+def plot_losses(ax, runs, least, start_loss):
+    """Draw the loss for each learning rate, and the least loss that a line can have."""
+    for (rate, losses), linestyle in zip(runs.items(), ("-", ":", "-.")):
+        color = BLUE if rate == LEARNING_RATE else VERMILION
+        marker = "o" if len(losses) == 1 else ""  # one point alone makes no line
+        style = {"color": color, "linestyle": linestyle, "marker": marker}
+        epochs = np.arange(1, len(losses) + 1)
+        ax.loglog(epochs, losses, linewidth=2, label=f"rate {rate}", **style)
+    ax.axhline(least, linestyle="--", color="black", label="least squares")
+    ax.set_ylim(0.5 * least, 10 * start_loss)  # a loss that explodes is cut off
+    ax.set(title="Loss, by learning rate", xlabel="epoch", ylabel="loss")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=2)
+
+
+def plot(x, y, start, best, path, runs):
+    """Return the figure. best is the least-squares w and b, runs has losses by rate."""
+    fig, axes = plt.subplots(1, 3, figsize=(10, 4.2))
+    # Three square panels, with room for a legend below each
+    fig.subplots_adjust(left=0.065, right=0.985, top=0.889, bottom=0.3, wspace=0.36)
+    plot_lines(axes[0], x, y, start, path)
+    plot_path(axes[1], x, y, start, best, path)
+    plot_losses(axes[2], runs, mse(forward(best, x), y), mse(forward(start, x), y))
     return fig
 
 
@@ -150,16 +234,21 @@ if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
     x, y = make_data(rng, N_SAMPLES)
     start = init_params(rng)
+
     print(f"learning rate {LEARNING_RATE}")
     params, losses, path = train(start, x, y, EPOCHS, LEARNING_RATE)
     runs = {LEARNING_RATE: losses}
-    for rate, epochs in ((0.005, EPOCHS), (0.25, 50)):  # too small; too large: explodes
-        print(f"learning rate {rate}")
-        _, runs[rate], _ = train(start, x, y, epochs, rate)
+    for rate, epochs in ((0.005, EPOCHS), (0.25, 50)):  # one too small, one too large
+        if rate not in runs:
+            print(f"learning rate {rate}")
+            _, runs[rate], _ = train(start, x, y, epochs, rate)
+
     best = np.polyfit(x, y, deg=1)  # least squares, by a formula: w, b
     lines = {"learned": params, "least squares": best, "truth": (TRUE_W, TRUE_B)}
     for name, (w, b) in lines.items():
         print(f"{name:13} | w {w:.4f} (y per x) | b {b:.4f} (unit of y)")
-    plot(x, y, best, path, runs).savefig("01_linear_regression.png", dpi=160)
+
+    plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
+    plot(x, y, start, best, path, runs).savefig("01_linear_regression.png", dpi=160)
     print("saved 01_linear_regression.png")
     plt.show()

@@ -1,74 +1,66 @@
 """Logistic regression: one neuron learns the probability that a sample is of class 1.
 
-Run: python 02_logistic_regression.py, with common.py in the same folder (copy both).
+The data are n samples of two classes, called 0 and 1. Each sample has two inputs, x1
+and x2. The samples of a class form a cloud in the plane of x1 and x2, and the clouds
+overlap. So no model can always tell the class, but it can learn a probability.
 
-New since 01: a sample has two inputs, x1 and x2, and y is its class, 0 or 1. x is now a
-matrix, one sample per row. The model is one neuron: it adds up its inputs, each times a
-weight, and a bias b, and puts the sum through a function:
+The model is a single neuron. It adds up its inputs, each times a weight, and adds a
+bias. The result is called the score, or logit, and may be any number. The sigmoid turns
+it into a number between 0 and 1:
 
-    z = x @ w + b       score (logit), per row: x1 w1 + x2 w2 + b (@: matrix product)
-    p = sigmoid(z)      1 / (1 + e^-z), the predicted probability that y is 1
-    loss = mean(-(y log p + (1 - y) log(1 - p)))    log to base e
+    z = x @ w + b        the score: z[i] = x1[i] * w1 + x2[i] * w2 + b
+    p = sigmoid(z)       1 / (1 + exp(-z)), the probability that y is 1
+    loss = mean(cost)    a sample costs -log(p) if y is 1, and -log(1 - p) if y is 0
 
-The sigmoid squeezes every score into 0 to 1. Points of equal p have equal z, and lie on
-a straight line in the plane of x1 and x2. Where z > 0, p > 1/2: the guess is class 1.
+New since 01 are the sigmoid and this loss, which is called the cross-entropy. If p is
+above 1/2, that is, if z is above 0, then class 1 is the best guess. The samples where z
+is 0 lie on a straight line in the plane of x1 and x2.
 
-The loss of a sample is -log of the probability given to its class, p or 1 - p: 0 at
-probability 1, without bound towards 0. Nothing costs like being sure and wrong.
-Why the log: training should make all labels together probable. For independent samples
-the probability is a product, its -log a sum; the mean is binary cross-entropy, or bce.
+The index i counts the n samples. x has a row for each, (n, 2), while y, z and p have a
+number for each, (n,). x1 and x2 are the columns of x, and w1 and w2 are the two entries
+of w. The comment behind a line begins with the shape of its result.
 
-Backwards, by the chain rule; dz stands for d(loss)/dz, and so on. p = e^z / (1 + e^z),
-so -log p is log(1 + e^z) - z; 1 - p = 1 / (1 + e^z), so -log(1 - p) is log(1 + e^z). A
-sample costs log(1 + e^z) - y z, with derivative e^z / (1 + e^z) - y, which is p - y:
-
-    dz = 1/n (p - y)    one per sample of n, 1/n from the mean
-    dw = x.T @ dz       dw1 = sum(x1 * dz): a step in w1 moves z by x1 times that step
-    db = sum(dz)        b moves each z by 1; the effects through all samples add up
-
-A sample of class 0 with p = 0.9 has dz = +0.9/n: its loss rises with its score, so it
-pulls the score down. With p = 0.1, nearly right, it has +0.1/n, and hardly pulls.
-
-Gradient descent as in 01: an epoch is one pass over the data and one step, each
-parameter minus learning_rate times its derivative. p - y rises with z, and z is linear
-in w and b: the loss bends up, one valley. If a line parts the classes, w never settles.
+Run this with `python 02_logistic_regression.py`. Keep common.py in the same folder.
 """
 
-# %% Dependencies, for `uv run 02_logistic_regression.py` (PEP 723)
+# %% Imports
+# The next four lines are for `uv run`, which installs the packages that they name.
 # /// script
 # requires-python = ">=3.9"
 # dependencies = ["numpy>=1.22", "matplotlib>=3.5"]
 # ///
-
-# %% Imports
 import matplotlib.pyplot as plt
 import numpy as np
 from common import bce_with_logits, sigmoid
 
 # %% Settings
-SEED = 0  # another seed draws other data and another start
+SEED = 0  # fixes the random numbers; another seed gives other data and another start
 N_SAMPLES = 300
-NOISE = 1.0  # standard deviation of x1 and x2 about the centre of the class
-CENTRES = np.array([[-1.0, 0.0], [1.0, 1.0]])  # x1 and x2 of class 0, of class 1
-LEARNING_RATE = 0.5  # a tenth of it would take about ten times the epochs
+NOISE = 1.0  # standard deviation of x1 and of x2 about the centre of the class
+CENTRES = np.array([[-1.0, 0.0], [1.0, 1.0]])  # x1 and x2 of class 0, and of class 1
+LEARNING_RATE = 0.5  # found by trial; a tenth of it would take ten times the epochs
 EPOCHS = 1000
 
 
-# %% Data: two overlapping clouds (n: number of samples)
+# %% Data
 def make_data(rng, n):
-    """Return x (n, 2) and the labels y (n,), each 0.0 or 1.0, equally likely."""
+    """Return n samples: x (n, 2) and y (n,), the labels, 0.0 or 1.0 by equal chance."""
     y = rng.integers(2, size=n)
-    x = CENTRES[y] + NOISE * rng.normal(size=(n, 2))  # CENTRES[y]: row y, per sample
+    centre = CENTRES[y]  # (n, 2), one row for each sample
+    x = centre + NOISE * rng.normal(size=(n, 2))
     return x, y.astype(float)
 
 
 # %% Model
 def init_params(rng):
-    return rng.normal(size=2), rng.normal()  # w (2,), b; any start will do
+    """Return random parameters to start from. Here, any start leads to the same end."""
+    w = rng.normal(size=2)
+    b = rng.normal()
+    return w, b
 
 
 def forward(params, x):
-    """Return z and p, both (n,), for x (n, 2); for the plot, x may be (k, m, 2)."""
+    """Return z (n,) and p (n,), for x (n, 2)."""
     w, b = params
     z = x @ w + b  # (n,)
     p = sigmoid(z)  # (n,)
@@ -76,71 +68,158 @@ def forward(params, x):
 
 
 # %% Loss and backpropagation
+# The model gives the label 1 the probability p, and the label 0 the probability 1 - p.
+# Good parameters make the labels that really occurred as probable as possible, all of
+# them together. If the samples are independent, this probability is a product of n
+# factors. Its logarithm is a sum, which is easier to handle. A minus sign turns it into
+# a loss, which is to be small. So a sample costs -log(p) or -log(1 - p). That is 0 if
+# the model was certain and right, and it has no limit if it was certain and wrong.
+#
+# The name dw is short for d(loss)/d(w). It has the shape of w. Each of its entries says
+# how fast the loss rises when this entry of w rises and all others stay. The name dz
+# means the same for the scores.
+#
+# The chain rule gives us these derivatives. Along a path from a number to the loss,
+# derivatives multiply. If several paths lead from the number to the loss, the products
+# add up. There is one path for each sample i:
+#
+#     w1 -> z[i] -> loss
+#
+# The second link needs the derivative of a sample's cost with respect to its score z.
+#
+# If y is 1, the cost is -log(p). As p = 1 / (1 + exp(-z)), this is log(1 + exp(-z)).
+# The derivative of log(u) is 1/u, times the derivative of u, which is -exp(-z) here. So
+# we get -exp(-z) / (1 + exp(-z)). This fraction is 1 - p, so the derivative is p - 1.
+#
+# If y is 0, the cost is -log(1 - p). As 1 - p = 1 / (1 + exp(z)), this is
+# log(1 + exp(z)). Its derivative is exp(z) / (1 + exp(z)). If we divide both parts of
+# this fraction by exp(z), we see that it is 1 / (1 + exp(-z)), so the derivative is p.
+#
+# In both cases the derivative is p - y. Take a sample of class 0 with p = 0.9. Its cost
+# is -log(0.1), about 2.3, and p - y is 0.9: if z falls by 0.1, the cost falls by about
+# 0.09. If p were 0.1, nearly right, the same step of z would gain only about 0.01.
 def loss_and_grads(params, x, y):
-    """Return the loss and the gradient, in the order of params."""
-    z, p = forward(params, x)  # (n,), (n,)
-    loss = bce_with_logits(z, y)  # the mean of log(1 + e^z) - y z: never log 0
+    """Return the loss, and its derivatives in the order of params."""
+    z, p = forward(params, x)
+    loss = bce_with_logits(z, y)  # from z, as log(p) fails where p is rounded to 0
 
-    dz = 1 / y.size * (p - y)  # (n,), 1/n enters here: below, plain sums
-    dw = x.T @ dz  # (2,)
-    db = dz.sum()
+    # loss = 1/n * sum over i of the cost of sample i
+    # The 1/n, where n is y.size, comes in here only.
+    dz = 1 / y.size * (p - y)  # (n,)
+
+    # z[i] = x1[i] * w1 + x2[i] * w2 + b
+    dw = x.T @ dz  # (2,)  dw1 = sum over i of x1[i] * dz[i], and likewise dw2
+    db = dz.sum()  # the same sum, with 1 in the place of x1[i]
     return loss, (dw, db)
 
 
 # %% Training
+# An epoch is one pass over all samples. Here it makes one step: we take the derivatives
+# of all parameters, and then subtract from each parameter learning_rate times its own.
+#
+# If a straight line separates the classes, larger weights always cost less. Then there
+# is no lowest point, and the weights grow for as long as we train.
 def train(params, x, y, epochs, learning_rate):
-    """Return the trained params, and each epoch's loss, before its step.
-    FloatingPointError: the loss is not finite. ValueError: wrong shapes or labels."""
+    """Return the trained params, and the loss of each epoch, taken before its step.
+
+    Raises FloatingPointError if the loss is not finite, and ValueError if the shapes
+    of x and y do not fit or a label is not in [0, 1].
+    """
     losses = []
     for epoch in range(1, epochs + 1):
         loss, grads = loss_and_grads(params, x, y)
         report = f"epoch {epoch:4d} | loss {loss:.4g}"
         if not np.isfinite(loss):
-            raise FloatingPointError(f"{report}: lower learning_rate, or check x and y")
+            advice = "is there NaN or infinity in x or y? If not, lower learning_rate"
+            raise FloatingPointError(f"{report}: {advice}")
         if epoch in (1, 3, 10, 30, 100, 300, epochs):
             print(report)
         losses.append(loss)
-        params = [p - learning_rate * dp for p, dp in zip(params, grads)]
+        params = [param - learning_rate * grad for param, grad in zip(params, grads)]
     return params, losses
 
 
 # %% Plot
+BLUE = "#0072B2"
+SKY = "#56B4E9"
+ORANGE = "#E69F00"
+CLASSES = ((0, SKY, "o"), (1, ORANGE, "^"))  # label, colour and marker
+
+
+def plot_plane(ax, x, y, params):
+    """Draw the samples, the mistakes, the lines of equal p, and the true boundary."""
+    for label, color, marker in CLASSES:
+        x1, x2 = x[y == label].T
+        ax.plot(x1, x2, marker, color=color, markersize=4, label=f"class {label}")
+    _, p = forward(params, x)
+    x1, x2 = x[(p > 0.5) != y].T
+    ax.plot(x1, x2, "ko", fillstyle="none", markeredgewidth=0.7, label="mistake")
+
+    # The true boundary is halfway between the centres, and perpendicular to the line
+    # from one to the other: (u, v) turned by 90 degrees is (-v, u).
+    middle = CENTRES.mean(axis=0)
+    u, v = CENTRES[1] - CENTRES[0]
+    ax.axline(middle, middle + [-v, u], color="black", linestyle="--", label="truth")
+
+    x1_grid = np.linspace(*ax.get_xlim(), 100)
+    x2_grid = np.linspace(*ax.get_ylim(), 100)
+    x_grid = np.stack(np.meshgrid(x1_grid, x2_grid), axis=-1)  # (100, 100, 2)
+    _, p_grid = forward(params, x_grid)  # (100, 100)
+    shades = [SKY + "55", SKY + "22", ORANGE + "22", ORANGE + "55"]  # 55, 22: opacity
+    zones = [0, 0.1, 0.5, 0.9, 1]
+    ax.contourf(x1_grid, x2_grid, p_grid, zones, colors=shades, zorder=0)
+    lines = [0.1, 0.5, 0.9]
+    ax.contour(x1_grid, x2_grid, p_grid, lines, colors=BLUE, linewidths=[1, 2, 1])
+    ax.set(title="Lines of p = 0.1, 0.5 (thick), 0.9", xlabel="x1", ylabel="x2")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=2)
+
+
+def plot_probability(ax, y, z):
+    """Draw the labels and p, by score, and how often class 1 really occurs there."""
+    jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)  # to show all
+    for label, color, marker in CLASSES:
+        own = y == label
+        ax.plot(z[own], y[own] + jitter[own], marker, color=color, markersize=4)
+    z_grid = np.linspace(z.min(), z.max(), 1001)
+    ax.plot(z_grid, sigmoid(z_grid), color=BLUE, linewidth=2, label="p")
+
+    # Sort the samples by score, and split them into ten groups: if p is right, it is
+    # about the share of class 1 in each group.
+    groups = np.array_split(np.argsort(z), min(10, z.size))
+    z_means = [z[group].mean() for group in groups]
+    shares = [y[group].mean() for group in groups]
+    ax.plot(z_means, shares, "ks", markerfacecolor="white", label="share of class 1")
+    ax.set(title="Probability of class 1", xlabel="score z", ylabel="p, y")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=2)
+
+
+def plot_costs(ax, y, z, p):
+    """Draw what each sample costs, by score, and name the p of the costliest ones."""
+    for label, color, marker in CLASSES:
+        own = y == label
+        if not own.any():
+            continue  # few samples may all be of one class
+        z_grid = np.linspace(z[own].min(), z[own].max(), 1001)
+        sign = -1 if label == 1 else 1
+        ax.plot(z_grid, np.logaddexp(0, sign * z_grid), color=color)  # log(1 + exp(z))
+
+        costs = np.logaddexp(0, sign * z[own])
+        worst_p = p[own][np.argmax(costs)]
+        name = f"class {label}, worst p = {worst_p:.2g}"
+        ax.plot(z[own], costs, marker, color=color, markersize=4, label=name)
+    ax.set(title="What a sample costs", xlabel="score z", ylabel="cost of the sample")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18))
+
+
 def plot(x, y, params):
     """Return the figure."""
-    blue, sky, orange = "#0072B2", "#56B4E9", "#E69F00"
-    plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
-    fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
-    ax1.set(title="Lines of p = 0.1, 0.5 (thick), 0.9", xlabel="x1", ylabel="x2")
-    ax2.set(title="p, and share of class 1 (squares)", xlabel="score z", ylabel="p, y")
-    ax3.set(title="What a sample costs", xlabel="score z", ylabel="loss of the sample")
-    z, p = forward(params, x)  # (n,), (n,)
-    order = np.argsort(z)  # from here on, samples by score: lines can join them
-    x, y, z, p = x[order], y[order], z[order], p[order]
-    cost = np.logaddexp(0, z) - y * z  # log(e^0 + e^z) - y z, without overflow
-    jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)  # shows all
-    for label, color, marker, ha in ((0, sky, "o", "right"), (1, orange, "^", "left")):
-        own = y == label
-        style = {"color": color, "marker": marker, "markersize": 4}
-        ax1.plot(x[own, 0], x[own, 1], linestyle="", label=f"class {label}", **style)
-        ax2.plot(z[own], y[own] + jitter[own], linestyle="", **style)
-        ax3.plot(z[own], cost[own], **style)  # joined by lines
-        i = np.argmax(cost * own)  # the costliest sample of this class
-        name = f"    class {label},    \n    p = {p[i]:.2g}    "
-        ax3.text(z[i], cost[i], name, ha=ha, va="top")
-    ax2.plot(z, p, color=blue, linewidth=2)
-    for z_tenth, y_tenth in zip(np.array_split(z, 10), np.array_split(y, 10)):
-        ax2.plot(z_tenth.mean(), y_tenth.mean(), "ks", markerfacecolor="white")
-
-    wrong = x[(p > 0.5) != y].T  # (2, mistakes)
-    ax1.plot(*wrong, "ko", markeredgewidth=0.7, fillstyle="none", label="mistake")
-    middle, (u, v) = CENTRES.mean(axis=0), CENTRES[1] - CENTRES[0]  # (-v, u): at 90 deg
-    ax1.axline(middle, middle + [-v, u], color="black", linestyle="--", label="truth")
-    x1, x2 = np.linspace(*ax1.get_xlim(), 100), np.linspace(*ax1.get_ylim(), 100)
-    _, p_grid = forward(params, np.stack(np.meshgrid(x1, x2), axis=-1))  # (100, 100)
-    shades = [sky + "55", sky + "22", orange + "22", orange + "55"]  # opacity in hex
-    ax1.contourf(x1, x2, p_grid, [0, 0.1, 0.5, 0.9, 1], colors=shades, zorder=0)
-    ax1.contour(x1, x2, p_grid, [0.1, 0.5, 0.9], colors=blue, linewidths=[1, 2, 1])
-    ax1.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
+    fig, axes = plt.subplots(1, 3, figsize=(10, 4.2))
+    # Three square panels, with room for a legend below each
+    fig.subplots_adjust(left=0.065, right=0.985, top=0.889, bottom=0.3, wspace=0.36)
+    z, p = forward(params, x)
+    plot_plane(axes[0], x, y, params)
+    plot_probability(axes[1], y, z)
+    plot_costs(axes[2], y, z, p)
     return fig
 
 
@@ -150,16 +229,30 @@ if __name__ == "__main__":
     x, y = make_data(rng, N_SAMPLES)
     start = init_params(rng)
     params, losses = train(start, x, y, EPOCHS, LEARNING_RATE)
+
+    # At the lowest point of the loss, all derivatives are 0.
     _, (dw, db) = loss_and_grads(params, x, y)
-    print(f"largest derivative | {np.abs([dw[0], dw[1], db]).max():.10f}")
-    # Near x, as noise is normal, class k is as common as e^(-dk^2 / (2 NOISE^2)), dk is
-    # the distance to its centre; e^z = p / (1 - p), so z = (d0^2 - d1^2) / (2 NOISE^2)
-    true_w = (CENTRES[1] - CENTRES[0]) / NOISE**2  # few samples find it only roughly
-    true_b = -true_w @ CENTRES.mean(axis=0)  # z is 0 halfway between the centres
+    largest = max(np.abs(dw).max(), abs(db))
+    print(f"largest derivative | {largest:.10f}")
+
+    # Which w and b are true? With normal noise, class k occurs near a point x as often
+    # as exp(-d^2 / (2 NOISE^2)) says, where d is the distance to the centre of the
+    # class. And exp(z) = p / (1 - p) is how many times as often class 1 occurs. So
+    # z = (d0^2 - d1^2) / (2 NOISE^2). Written out, z is x @ true_w + true_b.
+    steepness = 1 / NOISE**2 if NOISE > 0 else np.inf
+    true_w = steepness * (CENTRES[1] - CENTRES[0])
+    true_b = steepness * ((CENTRES[0] ** 2).sum() - (CENTRES[1] ** 2).sum()) / 2
+    distances = [np.linalg.norm(x - centre, axis=1) for centre in CENTRES]  # d0, d1
+
+    # The truth may guess wrong less often: training lowers only the loss.
+    _, p = forward(params, x)
+    guesses = {"learned": p > 0.5, "truth": distances[0] > distances[1]}
     for name, (w, b) in {"learned": params, "truth": (true_w, true_b)}.items():
-        _, p = forward((w, b), x)  # truth may err less: training lowers only the loss
-        accuracy = f"training accuracy {np.mean((p > 0.5) == y):.3f}"  # share right
-        print(f"{name:7} | w {w[0]:.4f} {w[1]:.4f} | b {b:.4f} | {accuracy}")
+        accuracy = np.mean(guesses[name] == y)  # the share of guesses that are right
+        line = f"{name:7} | w {w[0]:.4f} {w[1]:.4f} | b {b:.4f}"
+        print(f"{line} | training accuracy {accuracy:.3f}")
+
+    plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
     plot(x, y, params).savefig("02_logistic_regression.png", dpi=160)
     print("saved 02_logistic_regression.png")
     plt.show()

@@ -1,78 +1,77 @@
 """A two-layer network learns from many inputs, trained as one would on real data.
 
-Run: python 04_mlp_multi_input.py, with common.py in the same folder (copy both).
+The data are samples with five inputs, and a target y that depends on them through a
+curved function, with noise added. The network is that of 03, now with D inputs instead
+of one, H hidden units, and K outputs. Here D is 5 and K is 1. The activation is relu:
 
-New since 03: D inputs and K outputs, here 5 and 1. The activation is max(z, 0), relu:
+    z1 = x @ W1 + b1                  each unit adds up its inputs, each times a weight
+    a1 = relu(z1)                     max(z1, 0): the unit is silent where z1 is below 0
+    y_pred = a1 @ W2 + b2             each output adds up the units, each times a weight
+    loss = mean((y_pred - y) ** 2)    the mean of the squared errors, over all n * K
 
-    z1 = x @ W1 + b1         x (n, D), a sample per row; W1 (D, H), b1 (H,): H units
-    a1 = relu(z1)            (n, H), entry by entry: a1[i, j] is unit j on sample i
-    y_pred = a1 @ W2 + b2    (n, K), like the targets y; W2 (H, K), b2 (K,): K outputs
-    loss = mean((y_pred - y)^2), over all n K entries (mse in common.py)
+New is how the network is trained. The data are scaled, so that no input outweighs the
+others. Training goes in mini-batches, which makes many quick steps out of one slow one,
+and the steps shrink towards the end. And the result is judged by test data, which the
+training has never seen. The reason for each stands where it happens.
 
-Backwards, by the chain rule; dz1[i, j] is d(loss)/d(z1[i, j]), and so on. If a number
-enters many others, its effects add up: W2[j, k] and b2[k] over i, a1[i, j] over k.
+The index i counts the n samples, which are the rows of x and y. The index d counts the
+inputs, j the units, and k the outputs: x[i, d], z1[i, j] and y_pred[i, k] are numbers.
+The comment behind a line begins with the shape of its result.
 
-    dy_pred = 2/(n K) (y_pred - y)
-    dW2 = a1.T @ dy_pred           dW2[j, k] = sum over i of a1[i, j] dy_pred[i, k]
-    db2 = sum of dy_pred           db2[k] = sum over i of dy_pred[i, k]
-    da1 = dy_pred @ W2.T           da1[i, j] = sum over k of dy_pred[i, k] W2[j, k]
-    dz1 = da1 * relu'(z1)          relu'(z) is 1 where z > 0, else 0 (at 0 by choice)
-    dW1 = x.T @ dz1, db1 = sum of dz1    as dW2, db2: x for a1, dz1 for dy_pred
-
-The data are made up, but treated as real data would be:
-- scaling: inputs and targets get mean 0 and standard deviation 1, so that one learning
-  rate suits every input (row d of dW1 grows with column d of x). The loss, in scaled y
-  squared, is about 1 for always predicting the mean, (NOISE / y_std)^2 for the truth;
-- mini-batches: an epoch takes all samples in random order, BATCH_SIZE (the n above) a
-  step. A step subtracts learning_rate times the gradient: a rough guess at that of all
-  samples, but quick to compute. Rough guesses and a high rate make the loss jump, so
-  the steps shrink: the rate starts high, for speed, and falls towards 0;
-- test data: a network also fits the noise of its own samples. What counts is the loss
-  on others, with no part in training, scaling, or settings (tune those on a third set).
+Run this with `python 04_mlp_multi_input.py`. Keep common.py in the same folder.
 """
 
-# %% Dependencies, for `uv run 04_mlp_multi_input.py` (PEP 723)
+# %% Imports
+# The next four lines are for `uv run`, which installs the packages that they name.
 # /// script
 # requires-python = ">=3.9"
 # dependencies = ["numpy>=1.22", "matplotlib>=3.5"]
 # ///
-
-# %% Imports
 import matplotlib.pyplot as plt
 import numpy as np
 from common import mse, relu, relu_grad
 
 # %% Settings
-SEED = 0  # another seed draws other data, another start, other batches
-N_SAMPLES, N_TEST = 8000, 2000  # to train on, and to test
+SEED = 0  # fixes the random numbers; another seed gives other data and another start
+N_SAMPLES, N_TEST = 8000, 2000  # samples to train on, and to test
 NOISE = 1.0  # standard deviation of the noise, in the unit of y
-HIDDEN = 40  # hidden units; y_pred is straight but for bends, where the z1 of one is 0
-LEARNING_RATE = 0.15  # of the first epoch; try 0.05 if the loss soars or jumps
+HIDDEN = 40  # number of hidden units
+LEARNING_RATE = 0.15  # of the first epoch; if the loss jumps or explodes, try 0.05
 EPOCHS = 60
-BATCH_SIZE = 32  # samples a step
+BATCH_SIZE = 32  # number of samples for each step
 
 
-# %% Data: Friedman #1 with noise (n: number of samples)
-def true_function(x):
-    """Return y (n, 1), without noise. J. Friedman, Annals of Statistics 19, 1991."""
+# %% Data
+def truth(x):
+    """Return the y (n, 1) that belongs to x (n, 5), without noise.
+
+    This is Friedman #1, a common test function (J. Friedman, Multivariate Adaptive
+    Regression Splines, Annals of Statistics 19, 1991).
+    """
     x1, x2, x3, x4, x5 = x.T
     y = 10 * np.sin(np.pi * x1 * x2) + 20 * (x3 - 0.5) ** 2 + 10 * x4 + 5 * x5
     return y[:, None]
 
 
 def make_data(rng, n):
-    """Return x (n, 5) and y (n, 1)."""
+    """Return n samples: x (n, 5) and y (n, 1)."""
     x = rng.uniform(size=(n, 5))
-    y = true_function(x) + NOISE * rng.normal(size=(n, 1))
+    y = truth(x) + NOISE * rng.normal(size=(n, 1))
     return x, y
 
 
 # %% Model
-def init_params(rng, D, H, K):  # random, as units that start equal stay equal
-    """Return W1 (D, H), b1 (H,), W2 (H, K) and b2 (K,)."""
-    W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # D random terms sum to about sqrt(D)
-    W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so z1 is sized like x, y_pred like a1
-    return W1, np.zeros(H), W2, np.zeros(K)
+def init_params(rng, D, H, K):
+    """Return random parameters to start from, for D inputs, H units and K outputs.
+
+    No two units may start with the same numbers. They would get the same gradients,
+    make the same steps, and stay equal forever. So the start is random.
+    """
+    W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # so z1 does not grow with D
+    b1 = np.zeros(H)
+    W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so y_pred does not grow with H
+    b2 = np.zeros(K)
+    return W1, b1, W2, b2
 
 
 def forward(params, x):
@@ -85,43 +84,92 @@ def forward(params, x):
 
 
 # %% Loss and backpropagation
+# The name dW2 is short for d(loss)/d(W2). It has the shape of W2. Each of its entries
+# says how fast the loss rises when this entry of W2 rises and all others stay. Names
+# such as da1 mean the same for the values on the way from the parameters to the loss.
+#
+# The chain rule gives us these derivatives. Along a path from a number to the loss,
+# derivatives multiply. If several paths lead from the number to the loss, the products
+# add up. The paths of W1[d, j] go through every sample i and every output k:
+#
+#     W1[d, j] -> z1[i, j] -> a1[i, j] -> y_pred[i, k] -> loss
+#
+# We walk the paths from right to left, so that each step can use the result of the step
+# before. That is why the method is called backpropagation. In the code, a comment shows
+# a line of the model, written with indices, and below it are the derivatives that it
+# gives. New since 03 is the sum over k in da1: a unit now has K outputs to act on.
 def loss_and_grads(params, x, y):
-    """Return the loss and the gradient, in the order of params."""
+    """Return the loss, and its derivatives in the order of params."""
     W1, b1, W2, b2 = params
-    z1, a1, y_pred = forward(params, x)  # (n, H), (n, H), (n, K)
+    z1, a1, y_pred = forward(params, x)
     loss = mse(y_pred, y)
 
-    dy_pred = 2 / y.size * (y_pred - y)  # (n, K), 1/(n K) enters here
-    dW2 = a1.T @ dy_pred  # (H, K)
-    db2 = dy_pred.sum(axis=0)  # (K,)
-    da1 = dy_pred @ W2.T  # (n, H)
+    # loss = 1/(n K) * sum over i and k of (y_pred[i, k] - y[i, k])^2
+    # The 2 comes from the square. The 1/(n K), where n K is y.size, comes in here only.
+    dy_pred = 2 / y.size * (y_pred - y)  # (n, K)
+
+    # y_pred[i, k] = sum over j of a1[i, j] * W2[j, k], plus b2[k]
+    dW2 = a1.T @ dy_pred  # (H, K)  dW2[j, k] = sum over i of a1[i, j] * dy_pred[i, k]
+    db2 = dy_pred.sum(axis=0)  # (K,)  the same sum, with 1 in the place of a1[i, j]
+    da1 = dy_pred @ W2.T  # (n, H)  da1[i, j] = sum over k of dy_pred[i, k] * W2[j, k]
+
+    # a1[i, j] = relu(z1[i, j])
+    # Each z1[i, j] moves only a1[i, j]. So we multiply entry by entry: with *, not @.
+    # The derivative of relu is 1 where z1 > 0 and 0 where z1 < 0. At its kink, z1 = 0,
+    # we choose 0.
     dz1 = da1 * relu_grad(z1)  # (n, H)
-    dW1 = x.T @ dz1  # (D, H)
-    db1 = dz1.sum(axis=0)  # (H,)
+
+    # z1[i, j] = sum over d of x[i, d] * W1[d, j], plus b1[j]
+    dW1 = x.T @ dz1  # (D, H)  dW1[d, j] = sum over i of x[i, d] * dz1[i, j]
+    db1 = dz1.sum(axis=0)  # (H,)  the same sum, with 1 in the place of x[i, d]
     return loss, (dW1, db1, dW2, db2)
 
 
 # %% Training
+# An epoch is one pass over all samples. Here it makes many steps, one for each batch of
+# samples. In a step we take the derivatives of all parameters, and then subtract from
+# each parameter learning_rate times its own.
+def train_one_epoch(params, x, y, rng, learning_rate, batch_size):
+    """Return params after a step for each batch.
+
+    A batch gives only a rough guess at the derivatives for all samples. But the guess
+    costs little, and many rough steps lead further than a single exact one.
+    """
+    order = rng.permutation(len(x))  # shuffled row numbers: new batches in each epoch
+    for i in range(0, len(x), batch_size):
+        batch = order[i : i + batch_size]  # the last batch may be shorter
+        _, grads = loss_and_grads(params, x[batch], y[batch])
+        params = [param - learning_rate * grad for param, grad in zip(params, grads)]
+    return params
+
+
 def train(params, x, y, x_test, y_test, rng, epochs, learning_rate, batch_size):
-    """Return the trained params, and the losses on x and on x_test after each epoch.
-    FloatingPointError: a loss is not finite. ValueError: wrong shapes or batch_size."""
+    """Return the trained params, the losses, and the test losses, after each epoch.
+
+    Raises FloatingPointError if a loss is not finite, and ValueError if batch_size is
+    below 1 or the shapes do not fit.
+    """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
     for inputs, targets in ((x, y), (x_test, y_test)):
-        mse(forward(params, inputs)[-1], targets)  # raises if shapes do not fit
-    losses, test_losses, first_rate = [], [], learning_rate
+        mse(forward(params, inputs)[-1], targets)  # raises ValueError if shapes differ
+
+    losses = []
+    test_losses = []
     for epoch in range(1, epochs + 1):
-        learning_rate = first_rate * (1 - (epoch - 1) / epochs)
-        order = rng.permutation(len(x))
-        for i in range(0, len(x), batch_size):
-            batch = order[i : i + batch_size]  # row numbers; the last may be shorter
-            _, grads = loss_and_grads(params, x[batch], y[batch])
-            params = [p - learning_rate * dp for p, dp in zip(params, grads)]
+        # At first, large steps get on quickly. Later, when little is left to gain, they
+        # would only follow the errors of the rough guesses. So the steps shrink.
+        rate = learning_rate * (1 - (epoch - 1) / epochs)
+        params = train_one_epoch(params, x, y, rng, rate, batch_size)
+
+        # A network can learn the noise of its own samples by heart, so its loss on them
+        # flatters. What counts is the loss on samples that it was not trained on.
         loss = mse(forward(params, x)[-1], y)
         test_loss = mse(forward(params, x_test)[-1], y_test)
         report = f"epoch {epoch:4d} | loss {loss:.4g} | test loss {test_loss:.4g}"
-        if not np.isfinite([loss, test_loss]).all():
-            raise FloatingPointError(f"{report}: lower learning_rate, or check x and y")
+        if not np.isfinite(loss + test_loss):
+            advice = "is there NaN or infinity in x or y? If not, lower learning_rate"
+            raise FloatingPointError(f"{report}: {advice}")
         if epoch in (1, 2, 5, 10, 20, 40, epochs):
             print(report)
         losses.append(loss)
@@ -130,35 +178,72 @@ def train(params, x, y, x_test, y_test, rng, epochs, learning_rate, batch_size):
 
 
 def predict(params, scaling, x):
-    """Return y_pred (n, K) for x (n, D), both in the data's own units."""
+    """Return y_pred (n, K) for x (n, D), both in the data's own units.
+
+    scaling is x_mean, x_std, y_mean and y_std of the training data. One sample may also
+    be given as (D,). Raises ValueError if the last axis of x is not D.
+    """
     x_mean, x_std, y_mean, y_std = scaling
-    return forward(params, (x - x_mean) / x_std)[-1] * y_std + y_mean
+    if np.shape(x)[-1:] != x_mean.shape:
+        D = x_mean.size
+        raise ValueError(f"x must be (n, {D}), or ({D},) for one, not {np.shape(x)}")
+    _, _, y_pred = forward(params, (x - x_mean) / x_std)
+    return y_pred * y_std + y_mean
 
 
 # %% Plot
-def plot(errors, effects, losses):
-    """Return the figure: dicts of errors and effects, in the unit of y, and losses."""
-    blue, pale, vermilion = "#0072B2", "#80B8D8", "#D55E00"
-    plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False,
-                               "axes.formatter.min_exponent": 4}])  # 0.1, not 10^-1
-    fig, (ax1, ax2, ax3) = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
-    ax1.set(title="Errors on test data", xlabel="y_pred - y", ylabel="density")
-    ax2.set(title="The effect of x3", xlabel="x3, other inputs at 0.5", ylabel="y")
-    ax3.set(title="Loss per epoch", xlabel="epoch", ylabel="loss, in scaled y squared")
+BLUE = "#0072B2"
+PALE_BLUE = "#80B8D8"
+VERMILION = "#D55E00"
+GREY = "0.8"
+
+
+def plot_errors(ax, errors):
+    """Draw how the errors of each model are distributed, on the test data."""
     bins = np.histogram_bin_edges(list(errors.values()), 50)  # the same for all
-    ax1.hist(errors["truth"], bins, density=True, color="0.8", label="truth (noise)")
-    for name, color in (("straight line", vermilion), ("network", blue)):
+    ax.hist(errors["truth"], bins, density=True, color=GREY, label="truth (noise)")
+    for name, color in (("straight line", VERMILION), ("network", BLUE)):
         style = {"color": color, "linewidth": 2, "label": name}
-        ax1.hist(errors[name], bins, density=True, histtype="step", **style)
-        ax2.plot(effects["x3"], effects[name], **style)
-    ax2.plot(effects["x3"], effects["truth"], "--", color="black", label="truth")
-    epochs = range(1, len(losses["test"]) + 1)
-    ax3.loglog(epochs, losses["training"], color=pale, lw=4, label="network, training")
-    ax3.loglog(epochs, losses["test"], color=blue, lw=2, label="network, test")
-    ax3.axhline(losses["straight line"], color=vermilion, label="straight line, test")
-    ax3.axhline(losses["truth"], linestyle="--", color="black", label="truth, test")
-    for ax in (ax1, ax2, ax3):
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncol=2)
+        ax.hist(errors[name], bins, density=True, histtype="step", **style)
+    ax.set(title="Errors on test data", xlabel="y_pred - y", ylabel="density")
+
+
+def plot_effect(ax, models):
+    """Draw what each model predicts when x3 moves and the other inputs stay at 0.5."""
+    x_grid = np.full((101, 5), 0.5)
+    x3 = np.linspace(0, 1, 101)
+    x_grid[:, 2] = x3
+    for name, color in (("straight line", VERMILION), ("network", BLUE)):
+        ax.plot(x3, models[name](x_grid), color=color, linewidth=2, label=name)
+    ax.plot(x3, models["truth"](x_grid), "--", color="black", label="truth")
+    ax.set(title="The effect of x3", xlabel="x3, other inputs at 0.5", ylabel="y")
+
+
+def plot_losses(ax, losses, test_losses, line_loss, true_loss):
+    """Draw the losses of the network, and the test losses of the line and the truth."""
+    epochs = np.arange(1, len(losses) + 1)
+    marker = "o" if len(losses) == 1 else ""  # one point alone makes no line
+    pale = {"color": PALE_BLUE, "linewidth": 4, "marker": marker}
+    dark = {"color": BLUE, "linewidth": 2, "marker": marker}
+    ax.loglog(epochs, losses, label="training", **pale)
+    ax.loglog(epochs, test_losses, label="test", **dark)
+    ax.axhline(line_loss, color=VERMILION, label="straight line")
+    ax.axhline(true_loss, linestyle="--", color="black", label="truth")
+    ax.set(title="Loss per epoch", xlabel="epoch", ylabel="loss, in scaled y squared")
+
+
+def plot(models, errors, y_std, losses, test_losses):
+    """Return the figure. models are functions of x, and errors are on the test data."""
+    fig, axes = plt.subplots(1, 3, figsize=(10, 4.2))
+    # Three square panels, with room for a legend below each
+    fig.subplots_adjust(left=0.065, right=0.985, top=0.889, bottom=0.3, wspace=0.36)
+    line_loss = np.mean((errors["straight line"] / y_std) ** 2)
+    true_loss = np.mean((errors["truth"] / y_std) ** 2)
+    plot_errors(axes[0], errors)
+    plot_effect(axes[1], models)
+    plot_losses(axes[2], losses, test_losses, line_loss, true_loss)
+    for ax in axes:
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=2)
     return fig
 
 
@@ -168,28 +253,47 @@ if __name__ == "__main__":
     x, y = make_data(rng, N_SAMPLES)
     x_test, y_test = make_data(rng, N_TEST)
     start = init_params(rng, x.shape[1], HIDDEN, y.shape[1])
-    scaling = x.mean(axis=0), x.std(axis=0), y.mean(axis=0), y.std(axis=0)
-    x_mean, x_std, y_mean, y_std = scaling  # (D,), (D,), (K,), (K,), without test data
-    params, losses, test_losses = train(
-        start, x=(x - x_mean) / x_std, y=(y - y_mean) / y_std,
-        x_test=(x_test - x_mean) / x_std, y_test=(y_test - y_mean) / y_std, rng=rng,
-        epochs=EPOCHS, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE)
 
-    slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # of the least mse
-    y_test_line = (x_test - x_mean) @ slopes + y_mean  # 01 with 5 inputs: 5 slopes
-    y_test_pred = predict(params, scaling, x_test)
-    errors = {"network": y_test_pred - y_test, "straight line": y_test_line - y_test,
-              "truth": true_function(x_test) - y_test}
-    for name, error in errors.items():  # RMSE: root of the mean squared error
-        print(f"{name:13} | test RMSE {np.sqrt(np.mean(error**2)):.4f} (unit of y)")
-    x_new = np.full((101, 5), 0.5)
-    x_new[:, 2] = np.linspace(0, 1, 101)  # x3
-    effects = {"x3": x_new[:, 2], "network": predict(params, scaling, x_new),
-               "straight line": (x_new - x_mean) @ slopes + y_mean,
-               "truth": true_function(x_new)}
-    curves = {"training": losses, "test": test_losses,
-              "straight line": np.mean((errors["straight line"] / y_std) ** 2),
-              "truth": np.mean((errors["truth"] / y_std) ** 2)}
-    plot(errors, effects, curves).savefig("04_mlp_multi_input.png", dpi=160)
+    # Row d of dW1 grows with input d. If one input is in millimetres and another in
+    # metres, no learning rate suits both. So all inputs are shifted and scaled, to mean
+    # 0 and standard deviation 1, and the target as well. Then the loss is about 1 for a
+    # model that always predicts the mean. Test data stand for data that nobody has seen
+    # yet. So the means and standard deviations come from the training data alone.
+    x_mean, x_std = x.mean(axis=0), x.std(axis=0)  # (D,), (D,)
+    y_mean, y_std = y.mean(axis=0), y.std(axis=0)  # (K,), (K,)
+    scaling = x_mean, x_std, y_mean, y_std
+    params, losses, test_losses = train(
+        start,
+        x=(x - x_mean) / x_std,
+        y=(y - y_mean) / y_std,
+        x_test=(x_test - x_mean) / x_std,
+        y_test=(y_test - y_mean) / y_std,
+        rng=rng,
+        epochs=EPOCHS,
+        learning_rate=LEARNING_RATE,
+        batch_size=BATCH_SIZE,
+    )
+
+    # Three models to compare, each a function of x, in the data's own units. The
+    # straight line is 01 with a slope for each input, by the formula for least squares.
+    slopes, *_ = np.linalg.lstsq(x - x_mean, y - y_mean, rcond=None)  # (D, K)
+
+    def network(x):
+        return predict(params, scaling, x)
+
+    def straight_line(x):
+        return (x - x_mean) @ slopes + y_mean
+
+    models = {"network": network, "straight line": straight_line, "truth": truth}
+    errors = {name: model(x_test) - y_test for name, model in models.items()}
+    for name, error in errors.items():
+        rmse = np.sqrt(np.mean(error**2))  # root mean squared error
+        print(f"{name:13} | test RMSE {rmse:.4f} (unit of y)")
+    y_test_pred = network(x_test)  # to play with after `python -i`
+
+    plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
+    plt.style.use({"axes.formatter.min_exponent": 4})  # 0.1 at the axes, and not 10^-1
+    fig = plot(models, errors, y_std, losses, test_losses)
+    fig.savefig("04_mlp_multi_input.png", dpi=160)
     print("saved 04_mlp_multi_input.png")
     plt.show()
