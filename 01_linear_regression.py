@@ -11,13 +11,14 @@ In larger models, w is called a weight and b a bias.
 
 Training starts with a random line, and repeats three steps. It computes the loss. It
 computes how the loss would change if w or b changed a little. Then it moves w and b a
-little, so that the loss falls. Every neural network learns like this, also the largest.
+little, in the direction in which the loss falls. Neural networks are trained in the
+same way, even the largest, with some refinements.
 
 For a straight line there is a formula for the best w and b, too. It is called least
 squares. So the script can show, at the end, that training has found the best line.
 
 The index i counts the samples: x[i], y[i] and y_pred[i] belong to sample i, and mean
-and sum are taken over i. The comment behind a line begins with the shape of its result.
+and sum are taken over i. A comment such as (n,) gives the shape of a result.
 
 Run this with `python 01_linear_regression.py`. Keep common.py in the same folder.
 """
@@ -37,7 +38,7 @@ SEED = 0  # fixes the random numbers; another seed gives other data and another 
 N_SAMPLES = 50
 NOISE = 1.0  # standard deviation of the noise, in the unit of y
 TRUE_W, TRUE_B = 1.0, 5.0  # the line behind the data: its slope, and its y at x = 0
-LEARNING_RATE = 0.05  # found by trial; from about 0.15 on, the loss explodes
+LEARNING_RATE = 0.05  # found by trial; with these x, the loss explodes above about 0.15
 EPOCHS = 1000
 
 
@@ -56,7 +57,11 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng):
-    """Return random parameters to start from. Here, any start leads to the same end."""
+    """Return random w and b to start from.
+
+    Here, any start leads to the same end: the loss is quadratic in w and b, so it has a
+    single lowest point.
+    """
     w = rng.normal()
     b = rng.normal()
     return w, b
@@ -75,36 +80,36 @@ def forward(params, x):
 # grow fast, so an error that is twice as large counts four times as much.
 #
 # The name dw is short for d(loss)/d(w). It says how fast the loss rises when w rises
-# and b stays. The name dy_pred means the same for the predictions. The derivatives with
-# respect to all parameters, here dw and db, are together called the gradient.
+# and b stays. In the same way, dy_pred[i] says how fast the loss rises when y_pred[i]
+# rises and the other predictions stay. The derivatives with respect to all parameters,
+# here dw and db, are together called the gradient.
 #
-# The chain rule gives us these derivatives. Along a path from a number to the loss,
-# derivatives multiply. If several paths lead from the number to the loss, the products
-# add up.
-#
-# Take w and nudge it up by a tiny amount. Then each y_pred[i] moves by x[i] times that
-# amount. Each y_pred[i] moves the loss, by about dy_pred[i] times its own movement. So
-# sample i contributes the product of the two, and we add up over all samples. There is
-# one path for each sample i:
+# How does w act on the loss? There is one path for each sample i:
 #
 #     w -> y_pred[i] -> loss
 #
-# We walk the paths from right to left, so that each step can use the result of the step
-# before. That is why the method is called backpropagation. In the code, a comment shows
-# a line of the model, written with indices, and below it are the derivatives that it
-# gives.
+# Nudge w up by a tiny amount. Then each y_pred[i] moves by x[i] times that amount. Each
+# y_pred[i] moves the loss, by about dy_pred[i] times its own movement. So sample i
+# contributes the product of the two, and we add up over all samples.
+#
+# This is the chain rule: along a path from a number to the loss, derivatives multiply,
+# and if there are several paths, their products add up. We walk the paths from right to
+# left, so that each step can use the result of the step before. That is why the method
+# is called backpropagation. In the code, each comment repeats a line of the model, with
+# indices. Below it stand the derivatives that it gives.
 def loss_and_grads(params, x, y):
     """Return the loss, and its derivatives in the order of params."""
     y_pred = forward(params, x)
     loss = mse(y_pred, y)
 
     # loss = 1/n * sum over i of (y_pred[i] - y[i])^2
-    # The 2 comes from the square. The 1/n, where n is y.size, comes in here only.
+    # Only one term of the sum has y_pred[i] in it, and the derivative of u^2 is 2 u.
+    # The 1/n, where n is y.size, comes in here and nowhere else.
     dy_pred = 2 / y.size * (y_pred - y)  # (n,)
 
     # y_pred[i] = w * x[i] + b
-    dw = (dy_pred * x).sum()  # a number: the sum over i of dy_pred[i] * x[i]
-    db = dy_pred.sum()  # the same sum, with 1 in the place of x[i]
+    dw = (dy_pred * x).sum()  # sum over i of dy_pred[i] * x[i]
+    db = dy_pred.sum()  # sum over i of dy_pred[i] * 1, as y_pred[i] moves as b does
     return loss, (dw, db)
 
 
@@ -113,12 +118,13 @@ def loss_and_grads(params, x, y):
 # should go up. Either way, w becomes w - learning_rate * dw, and b likewise. This is
 # called gradient descent.
 #
-# The gradient holds only near the present w and b, so the steps must be small. If the
-# learning rate is too large, a step leads across the lowest point and higher up on the
-# other side, and so does the next one. If it is too small, training takes very long.
-# Near the lowest point, the gradient is near 0, and the steps get small by themselves.
+# The gradient describes the loss only near the present w and b, so the steps must be
+# small. If the learning rate is too large, a step leads across the lowest point and
+# higher up on the other side, and so does the next one. If it is too small, training
+# takes very long. Near the lowest point, the gradient is near 0, and the steps get
+# small by themselves.
 #
-# An epoch is one pass over all samples. Here, each epoch makes one step.
+# An epoch is one pass over all samples. Here it makes one step.
 def train(params, x, y, epochs, learning_rate):
     """Return the trained params, and the loss and params of each epoch before its step.
 
@@ -176,8 +182,8 @@ def plot_path(ax, x, y, start, best, path):
     """Draw w and b on their way, over rings of equal loss.
 
     The loss is a bowl, and here a long one. As x averages about 2, not 0, more w with
-    less b only tilts the line about the middle of the data, which changes the loss but
-    little. The path crosses the bowl first, and then goes along its floor.
+    less b only tilts the line about the middle of the data, which hardly changes the
+    loss. The path crosses the bowl first, and then goes along its floor.
     """
     # The start and the best point are in view, with w and b on the same scale. A path
     # that explodes is cut off.
@@ -188,8 +194,11 @@ def plot_path(ax, x, y, start, best, path):
     bowl = [[mse(forward((w, b), x), y) for w in w_grid] for b in b_grid]
     least = mse(forward(best, x), y)
     start_loss = mse(forward(start, x), y)
-    rings = least + (start_loss - least) * 4.0 ** np.arange(-5, 3)  # one at the start
+    # From ring to ring, the excess over the least loss is 4 times as large. One of the
+    # rings goes through the start.
+    rings = least + (start_loss - least) * 4.0 ** np.arange(-5, 3)
     ax.contour(w_grid, b_grid, bowl, rings, colors=GREY)
+    ax.plot([], [], color=GREY, label="equal loss")
 
     ax.plot([w for w, b in path], [b for w, b in path], color=BLUE, linewidth=2)
     for epoch, alpha in marked_epochs(path):
@@ -198,18 +207,24 @@ def plot_path(ax, x, y, start, best, path):
         side = "top" if epoch < len(path) else "bottom"
         ax.annotate(f"   epoch {epoch}", (w, b), va=side)  # left out if out of view
     w, b = best
-    ax.plot(w, b, "*", color="black", markersize=14, fillstyle="none", zorder=3)
-    ax.text(w, b, "least   \nsquares   ", ha="right")
+    star = {"markersize": 14, "fillstyle": "none", "zorder": 3}
+    ax.plot(w, b, "*", color="black", label="least squares", **star)
     ax.set(title="The path of w and b", xlabel="w", ylabel="b", aspect="equal")
     ax.set(xlim=w_grid[[0, -1]], ylim=b_grid[[0, -1]])
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=2)
 
 
 def plot_losses(ax, runs, least, start_loss):
     """Draw the loss for each learning rate, and the least loss that a line can have."""
-    for (rate, losses), linestyle in zip(runs.items(), ("-", ":", "-.")):
-        color = BLUE if rate == LEARNING_RATE else VERMILION
-        marker = "o" if len(losses) == 1 else ""  # one point alone makes no line
-        style = {"color": color, "linestyle": linestyle, "marker": marker}
+    for rate, losses in runs.items():
+        if rate == LEARNING_RATE:
+            style = {"color": BLUE, "linestyle": "-"}
+        elif rate < LEARNING_RATE:
+            style = {"color": VERMILION, "linestyle": ":"}
+        else:
+            style = {"color": VERMILION, "linestyle": "-."}
+        if len(losses) == 1:
+            style["marker"] = "o"  # one point alone makes no line
         epochs = np.arange(1, len(losses) + 1)
         ax.loglog(epochs, losses, linewidth=2, label=f"rate {rate}", **style)
     ax.axhline(least, linestyle="--", color="black", label="least squares")
@@ -222,7 +237,7 @@ def plot(x, y, start, best, path, runs):
     """Return the figure. best is the least-squares w and b, runs has losses by rate."""
     fig, axes = plt.subplots(1, 3, figsize=(10, 4.2))
     # Three square panels, with room for a legend below each
-    fig.subplots_adjust(left=0.065, right=0.985, top=0.889, bottom=0.3, wspace=0.36)
+    fig.subplots_adjust(left=0.06, right=0.975, top=0.8857, bottom=0.3, wspace=0.36)
     plot_lines(axes[0], x, y, start, path)
     plot_path(axes[1], x, y, start, best, path)
     plot_losses(axes[2], runs, mse(forward(best, x), y), mse(forward(start, x), y))

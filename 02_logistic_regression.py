@@ -8,17 +8,17 @@ The model is a single neuron. It adds up its inputs, each times a weight, and ad
 bias. The result is called the score, or logit, and may be any number. The sigmoid turns
 it into a number between 0 and 1:
 
-    z = x @ w + b        the score: z[i] = x1[i] * w1 + x2[i] * w2 + b
+    z = x @ w + b        the score, for each sample: x1 * w1 + x2 * w2 + b
     p = sigmoid(z)       1 / (1 + exp(-z)), the probability that y is 1
     loss = mean(cost)    a sample costs -log(p) if y is 1, and -log(1 - p) if y is 0
 
-New since 01 are the sigmoid and this loss, which is called the cross-entropy. If p is
-above 1/2, that is, if z is above 0, then class 1 is the best guess. The samples where z
-is 0 lie on a straight line in the plane of x1 and x2.
+New since 01 are the second input, the sigmoid and this loss, which is called the binary
+cross-entropy, or bce for short. If p is above 1/2, which is where z is above 0, class 1
+is the best guess. The points where z is 0 form a straight line in the plane.
 
 The index i counts the n samples. x has a row for each, (n, 2), while y, z and p have a
 number for each, (n,). x1 and x2 are the columns of x, and w1 and w2 are the two entries
-of w. The comment behind a line begins with the shape of its result.
+of w. A comment such as (n,) gives the shape of a result.
 
 Run this with `python 02_logistic_regression.py`. Keep common.py in the same folder.
 """
@@ -53,7 +53,12 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng):
-    """Return random parameters to start from. Here, any start leads to the same end."""
+    """Return random w and b to start from.
+
+    Here, any start leads to the same end. The derivative of a sample's cost with
+    respect to its score is p - y, as shown below. It rises with z, and z is linear in w
+    and b. So the loss has a single valley, however we cut through it.
+    """
     w = rng.normal(size=2)
     b = rng.normal()
     return w, b
@@ -79,46 +84,53 @@ def forward(params, x):
 # how fast the loss rises when this entry of w rises and all others stay. The name dz
 # means the same for the scores.
 #
-# The chain rule gives us these derivatives. Along a path from a number to the loss,
-# derivatives multiply. If several paths lead from the number to the loss, the products
-# add up. There is one path for each sample i:
+# How does w1 act on the loss? There is one path for each sample i:
 #
 #     w1 -> z[i] -> loss
 #
-# The second link needs the derivative of a sample's cost with respect to its score z.
+# Nudge w1 up by a tiny amount. Then each z[i] moves by x1[i] times that amount. Each
+# z[i] moves the loss, by about dz[i] times its own movement. So sample i contributes
+# the product of the two, and we add up over all samples. This is the chain rule: along
+# a path, derivatives multiply, and the products of several paths add up.
 #
-# If y is 1, the cost is -log(p). As p = 1 / (1 + exp(-z)), this is log(1 + exp(-z)).
-# The derivative of log(u) is 1/u, times the derivative of u, which is -exp(-z) here. So
-# we get -exp(-z) / (1 + exp(-z)). This fraction is 1 - p, so the derivative is p - 1.
+# What is dz[i]? We need the derivative of a sample's cost with respect to its score z.
+# As p is 1 / (1 + exp(-z)), the rest up to 1 is exp(-z) / (1 + exp(-z)). This is 1 - p.
 #
-# If y is 0, the cost is -log(1 - p). As 1 - p = 1 / (1 + exp(z)), this is
-# log(1 + exp(z)). Its derivative is exp(z) / (1 + exp(z)). If we divide both parts of
-# this fraction by exp(z), we see that it is 1 / (1 + exp(-z)), so the derivative is p.
+# If y is 1, the cost is -log(p), which is log(1 + exp(-z)). The derivative of log(u) is
+# 1/u times the derivative of u. So the derivative of the cost is
 #
-# In both cases the derivative is p - y. Take a sample of class 0 with p = 0.9. Its cost
-# is -log(0.1), about 2.3, and p - y is 0.9: if z falls by 0.1, the cost falls by about
-# 0.09. If p were 0.1, nearly right, the same step of z would gain only about 0.01.
+#     -exp(-z) / (1 + exp(-z)), which is -(1 - p), which is p - 1.
+#
+# If y is 0, the cost is -log(1 - p). Divide both parts of the fraction for 1 - p by
+# exp(-z), and it becomes 1 / (exp(z) + 1). So the cost is log(1 + exp(z)), and its
+# derivative is
+#
+#     exp(z) / (1 + exp(z)), which is 1 / (exp(-z) + 1), which is p.
+#
+# In both cases the derivative is p - y. Take a sample of class 0 with p = 0.9. It costs
+# -log(1 - 0.9), about 2.3, and p - y is 0.9. So if z falls by 0.01, the cost falls by
+# about 0.009. With p = 0.1, nearly right, the same step would gain only about 0.001.
 def loss_and_grads(params, x, y):
     """Return the loss, and its derivatives in the order of params."""
     z, p = forward(params, x)
     loss = bce_with_logits(z, y)  # from z, as log(p) fails where p is rounded to 0
 
     # loss = 1/n * sum over i of the cost of sample i
-    # The 1/n, where n is y.size, comes in here only.
+    # The 1/n, where n is y.size, comes in here and nowhere else.
     dz = 1 / y.size * (p - y)  # (n,)
 
     # z[i] = x1[i] * w1 + x2[i] * w2 + b
     dw = x.T @ dz  # (2,)  dw1 = sum over i of x1[i] * dz[i], and likewise dw2
-    db = dz.sum()  # the same sum, with 1 in the place of x1[i]
+    db = dz.sum()  # sum over i of 1 * dz[i], as z[i] moves just as b does
     return loss, (dw, db)
 
 
 # %% Training
-# An epoch is one pass over all samples. Here it makes one step: we take the derivatives
-# of all parameters, and then subtract from each parameter learning_rate times its own.
+# An epoch is one pass over all samples. Here it makes one step: we compute all
+# derivatives, and then subtract learning_rate times its derivative from each parameter.
 #
-# If a straight line separates the classes, larger weights always cost less. Then there
-# is no lowest point, and the weights grow for as long as we train.
+# If some w and b get every sample right, then twice that w and b cost less still. Then
+# there is no lowest point, and w and b grow for as long as we train.
 def train(params, x, y, epochs, learning_rate):
     """Return the trained params, and the loss of each epoch, taken before its step.
 
@@ -200,9 +212,8 @@ def plot_costs(ax, y, z, p):
         if not own.any():
             continue  # few samples may all be of one class
         z_grid = np.linspace(z[own].min(), z[own].max(), 1001)
-        sign = -1 if label == 1 else 1
-        ax.plot(z_grid, np.logaddexp(0, sign * z_grid), color=color)  # log(1 + exp(z))
-
+        sign = -1 if label == 1 else 1  # the cost is log(1 + exp(sign * z))
+        ax.plot(z_grid, np.logaddexp(0, sign * z_grid), color=color)
         costs = np.logaddexp(0, sign * z[own])
         worst_p = p[own][np.argmax(costs)]
         name = f"class {label}, worst p = {worst_p:.2g}"
@@ -215,7 +226,7 @@ def plot(x, y, params):
     """Return the figure."""
     fig, axes = plt.subplots(1, 3, figsize=(10, 4.2))
     # Three square panels, with room for a legend below each
-    fig.subplots_adjust(left=0.065, right=0.985, top=0.889, bottom=0.3, wspace=0.36)
+    fig.subplots_adjust(left=0.06, right=0.975, top=0.8857, bottom=0.3, wspace=0.36)
     z, p = forward(params, x)
     plot_plane(axes[0], x, y, params)
     plot_probability(axes[1], y, z)
@@ -230,24 +241,27 @@ if __name__ == "__main__":
     start = init_params(rng)
     params, losses = train(start, x, y, EPOCHS, LEARNING_RATE)
 
-    # At the lowest point of the loss, all derivatives are 0.
+    # Where all derivatives are 0, we are at the bottom of the valley.
     _, (dw, db) = loss_and_grads(params, x, y)
     largest = max(np.abs(dw).max(), abs(db))
     print(f"largest derivative | {largest:.10f}")
 
-    # Which w and b are true? With normal noise, class k occurs near a point x as often
-    # as exp(-d^2 / (2 NOISE^2)) says, where d is the distance to the centre of the
-    # class. And exp(z) = p / (1 - p) is how many times as often class 1 occurs. So
-    # z = (d0^2 - d1^2) / (2 NOISE^2). Written out, z is x @ true_w + true_b.
+    # Which w and b are true? As the noise is normal, the samples of class k near a
+    # point x are in proportion to exp(-d^2 / (2 NOISE^2)), where d is the distance from
+    # x to the centre of the class. And as p = 1 / (1 + exp(-z)), exp(z) is p / (1 - p),
+    # the ratio of class 1 to class 0. So the true z is (d0^2 - d1^2) / (2 NOISE^2). In
+    # this difference the squares of x1 and x2 cancel, and true_w @ x + true_b is left.
     steepness = 1 / NOISE**2 if NOISE > 0 else np.inf
     true_w = steepness * (CENTRES[1] - CENTRES[0])
     true_b = steepness * ((CENTRES[0] ** 2).sum() - (CENTRES[1] ** 2).sum()) / 2
-    distances = [np.linalg.norm(x - centre, axis=1) for centre in CENTRES]  # d0, d1
 
-    # The truth may guess wrong less often: training lowers only the loss.
+    # The true z is above 0 where the centre of class 1 is the nearer one. The truth may
+    # be wrong less often than what was learned, since training lowers only the loss.
     _, p = forward(params, x)
-    guesses = {"learned": p > 0.5, "truth": distances[0] > distances[1]}
-    for name, (w, b) in {"learned": params, "truth": (true_w, true_b)}.items():
+    d0, d1 = [np.linalg.norm(x - centre, axis=1) for centre in CENTRES]
+    guesses = {"learned": p > 0.5, "truth": d0 > d1}
+    models = {"learned": params, "truth": (true_w, true_b)}
+    for name, (w, b) in models.items():
         accuracy = np.mean(guesses[name] == y)  # the share of guesses that are right
         line = f"{name:7} | w {w[0]:.4f} {w[1]:.4f} | b {b:.4f}"
         print(f"{line} | training accuracy {accuracy:.3f}")

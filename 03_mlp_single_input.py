@@ -17,8 +17,8 @@ the lines, and the identity leaves them straight.
 
 The index i counts the n samples, which are the rows of x and y. The index j counts the
 units. We leave out the index of an axis of length 1: x[i] means x[i, 0], W1[j] means
-W1[0, j], and W2[j] means W2[j, 0]. The comment behind a line begins with the shape of
-its result.
+W1[0, j], and W2[j] means W2[j, 0]. A comment such as (n, H) gives the shape of a
+result.
 
 Run this with `python 03_mlp_single_input.py`. Keep common.py in the same folder.
 """
@@ -38,10 +38,11 @@ SEED = 0  # fixes the random numbers; another seed gives other data and another 
 N_SAMPLES = 160
 NOISE = 0.2  # standard deviation of the noise, in the unit of y
 HIDDEN = 8  # number of hidden units
-LEARNING_RATE = 0.03  # found by trial; with more units it must be smaller
+LEARNING_RATE = 0.03  # found by trial; with many more units it must be smaller
 EPOCHS = 4000
 
-# The activations, each with its derivative. The script trains and draws all of them.
+# The activations, each with its derivative. The script trains and draws all of them,
+# and the units of the first one.
 DERIVATIVE = {relu: relu_grad, tanh: tanh_grad, identity: identity_grad}
 
 
@@ -60,14 +61,14 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng, H):
-    """Return random parameters to start from, for H hidden units.
+    """Return W1 (1, H), b1 (H,), W2 (H, 1) and b2 (1,) to start from.
 
     No two units may start with the same numbers. They would get the same gradients,
     make the same steps, and stay equal forever. So the start is random.
     """
     W1 = rng.choice([-1.0, 1.0], size=(1, H))  # the slope of each line is 1 or -1
-    b1 = rng.uniform(-2, 2, size=H)  # so z1 is 0 (and relu bends) at an x from -2 to 2
-    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # so the sum does not grow with H
+    b1 = rng.uniform(-2, 2, size=H)  # z1 is 0, and relu bends, at x = -b1 / W1
+    W2 = rng.normal(size=(H, 1)) / np.sqrt(H)  # H random terms sum to about sqrt(H)
     b2 = np.zeros(1)
     return W1, b1, W2, b2
 
@@ -86,23 +87,24 @@ def forward(params, x, activation):
 # says how fast the loss rises when this entry of W2 rises and all others stay. Names
 # such as da1 mean the same for the values on the way from the parameters to the loss.
 #
-# The chain rule gives us these derivatives. Along a path from a number to the loss,
-# derivatives multiply. If several paths lead from the number to the loss, the products
-# add up.
+# How does W2[j] act on the loss? There is one path for each sample i:
 #
-# Take W2[j] and nudge it up by a tiny amount. Then each y_pred[i] moves by a1[i, j]
-# times that amount. Each y_pred[i] moves the loss, by about dy_pred[i] times its own
-# movement. So sample i contributes the product of the two, and we add up over all
-# samples. A matrix product is just such a sum: a1.T @ dy_pred adds up over i, because i
-# counts the columns of a1.T and the rows of dy_pred.
+#     W2[j] -> y_pred[i] -> loss
 #
-# The paths of W1[j] are longer. Again there is one for each sample i:
+# Nudge W2[j] up by a tiny amount. Then each y_pred[i] moves by a1[i, j] times that
+# amount. Each y_pred[i] moves the loss, by about dy_pred[i] times its own movement. So
+# sample i contributes the product of the two, and we add up over all samples. A matrix
+# product is just such a sum: a1.T @ dy_pred adds up over i, because i counts the
+# columns of a1.T and the rows of dy_pred.
+#
+# This is the chain rule: along a path from a number to the loss, derivatives multiply,
+# and if there are several paths, their products add up. The paths of W1[j] are longer:
 #
 #     W1[j] -> z1[i, j] -> a1[i, j] -> y_pred[i] -> loss
 #
 # We walk the paths from right to left, so that each step can use the result of the step
-# before. That is why the method is called backpropagation. In the code, a comment shows
-# a line of the model, written with indices, and below it are the derivatives that it
+# before. That is why the method is called backpropagation. In the code, each comment
+# repeats a line of the model, with indices. Below it stand the derivatives that it
 # gives.
 def loss_and_grads(params, x, y, activation):
     """Return the loss, and its derivatives in the order of params."""
@@ -111,29 +113,31 @@ def loss_and_grads(params, x, y, activation):
     loss = mse(y_pred, y)
 
     # loss = 1/n * sum over i of (y_pred[i] - y[i])^2
-    # The 2 comes from the square. The 1/n, where n is y.size, comes in here only.
+    # Only one term of the sum has y_pred[i] in it, and the derivative of u^2 is 2 u.
+    # The 1/n, where n is y.size, comes in here and nowhere else.
     dy_pred = 2 / y.size * (y_pred - y)  # (n, 1)
 
     # y_pred[i] = sum over j of a1[i, j] * W2[j], plus b2
     dW2 = a1.T @ dy_pred  # (H, 1)  dW2[j] = sum over i of a1[i, j] * dy_pred[i]
-    db2 = dy_pred.sum(axis=0)  # (1,)  the same sum, with 1 in the place of a1[i, j]
+    db2 = dy_pred.sum(axis=0)  # (1,)  db2 = sum over i of 1 * dy_pred[i]
     da1 = dy_pred @ W2.T  # (n, H)  da1[i, j] = dy_pred[i] * W2[j]: one path, no sum
 
     # a1[i, j] = activation(z1[i, j])
-    # Each z1[i, j] moves only a1[i, j]. So we multiply entry by entry: with *, not @.
+    # Each z1[i, j] moves only a1[i, j], so we multiply entry by entry: with *, not @.
     # The derivative of relu is 1 where z1 > 0 and 0 where z1 < 0. At its kink, z1 = 0,
-    # we choose 0. The derivative of tanh is 1 - tanh^2, and that of the identity is 1.
+    # we choose 0. By the quotient rule, that of tanh is 1 - tanh^2. That of the
+    # identity is 1.
     dz1 = da1 * DERIVATIVE[activation](z1)  # (n, H)
 
     # z1[i, j] = x[i] * W1[j] + b1[j]
     dW1 = x.T @ dz1  # (1, H)  dW1[j] = sum over i of x[i] * dz1[i, j]
-    db1 = dz1.sum(axis=0)  # (H,)  the same sum, with 1 in the place of x[i]
+    db1 = dz1.sum(axis=0)  # (H,)  db1[j] = sum over i of 1 * dz1[i, j]
     return loss, (dW1, db1, dW2, db2)
 
 
 # %% Training
-# An epoch is one pass over all samples. Here it makes one step: we take the derivatives
-# of all parameters, and then subtract from each parameter learning_rate times its own.
+# An epoch is one pass over all samples. Here it makes one step: we compute all
+# derivatives, and then subtract learning_rate times its derivative from each parameter.
 def train(params, x, y, activation, epochs, learning_rate):
     """Return the trained params, and the loss of each epoch, taken before its step.
 
@@ -157,7 +161,7 @@ def train(params, x, y, activation, epochs, learning_rate):
 def train_all(start, x, y, epochs, learning_rate):
     """Train with each activation from one start, and return params and losses for each.
 
-    A network whose loss explodes is reported and left out.
+    A network whose loss becomes infinite or NaN is reported and left out.
     """
     runs = {}
     for activation in DERIVATIVE:
@@ -184,12 +188,11 @@ def line_style(runs, activation):
 
     The identity is vermilion, as it is only here for comparison.
     """
-    label = activation.__name__
-    if activation is identity:
-        return {"color": VERMILION, "linewidth": 1, "label": label}
-    place = list(runs).index(activation)
-    width = 2 + 2 * place
-    return {"color": BLUE, "alpha": 0.5**place, "linewidth": width, "label": label}
+    style = {"label": activation.__name__, "color": VERMILION, "linewidth": 1}
+    if activation is not identity:
+        place = list(runs).index(activation)
+        style.update(color=BLUE, alpha=0.5**place, linewidth=2 + 2 * place)
+    return style
 
 
 def plot_fits(ax, x, y, runs):
@@ -224,9 +227,11 @@ def plot_losses(ax, runs, true_loss):
     """Draw each network's loss, and the loss that the truth has on the same data."""
     for activation in reversed(list(runs)):
         _, losses = runs[activation]
-        marker = "o" if len(losses) == 1 else ""  # one point alone makes no line
+        style = line_style(runs, activation)
+        if len(losses) == 1:
+            style["marker"] = "o"  # one point alone makes no line
         epochs = np.arange(1, len(losses) + 1)
-        ax.loglog(epochs, losses, marker=marker, **line_style(runs, activation))
+        ax.loglog(epochs, losses, **style)
     ax.axhline(true_loss, linestyle="--", color="black", label="truth")
     ax.set(title="Loss per epoch", xlabel="epoch", ylabel="training loss")
 
@@ -235,7 +240,7 @@ def plot(x, y, runs):
     """Return the figure, for runs: a dict from each activation to params and losses."""
     fig, axes = plt.subplots(1, 3, figsize=(10, 4.2))
     # Three square panels, with room for a legend below each
-    fig.subplots_adjust(left=0.065, right=0.985, top=0.889, bottom=0.3, wspace=0.36)
+    fig.subplots_adjust(left=0.06, right=0.975, top=0.8857, bottom=0.3, wspace=0.36)
     first = list(runs)[0]
     params, _ = runs[first]
     plot_fits(axes[0], x, y, runs)

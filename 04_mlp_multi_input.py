@@ -9,14 +9,15 @@ of one, H hidden units, and K outputs. Here D is 5 and K is 1. The activation is
     y_pred = a1 @ W2 + b2             each output adds up the units, each times a weight
     loss = mean((y_pred - y) ** 2)    the mean of the squared errors, over all n * K
 
-New is how the network is trained. The data are scaled, so that no input outweighs the
-others. Training goes in mini-batches, which makes many quick steps out of one slow one,
-and the steps shrink towards the end. And the result is judged by test data, which the
-training has never seen. The reason for each stands where it happens.
+New besides the sizes is how the network is trained. The data are scaled, so that no
+input outweighs the others. Training goes in mini-batches, which makes many quick steps
+out of one slow one, and the steps shrink towards the end. And the result is judged by
+test data, which the training has never seen. Each reason is given where it happens.
 
-The index i counts the n samples, which are the rows of x and y. The index d counts the
-inputs, j the units, and k the outputs: x[i, d], z1[i, j] and y_pred[i, k] are numbers.
-The comment behind a line begins with the shape of its result.
+The index i counts the n samples, which are the rows of x and y. In training, these are
+the samples of one batch. The index d counts the inputs, j the units, and k the outputs.
+So x[i, d], z1[i, j] and y_pred[i, k] are numbers. A comment such as (n, H) gives the
+shape of a result.
 
 Run this with `python 04_mlp_multi_input.py`. Keep common.py in the same folder.
 """
@@ -36,7 +37,7 @@ SEED = 0  # fixes the random numbers; another seed gives other data and another 
 N_SAMPLES, N_TEST = 8000, 2000  # samples to train on, and to test
 NOISE = 1.0  # standard deviation of the noise, in the unit of y
 HIDDEN = 40  # number of hidden units
-LEARNING_RATE = 0.15  # of the first epoch; if the loss jumps or explodes, try 0.05
+LEARNING_RATE = 0.15  # of the first epoch; if the loss explodes, try 0.05
 EPOCHS = 60
 BATCH_SIZE = 32  # number of samples for each step
 
@@ -62,14 +63,14 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng, D, H, K):
-    """Return random parameters to start from, for D inputs, H units and K outputs.
+    """Return W1 (D, H), b1 (H,), W2 (H, K) and b2 (K,) to start from.
 
     No two units may start with the same numbers. They would get the same gradients,
     make the same steps, and stay equal forever. So the start is random.
     """
-    W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # so z1 does not grow with D
+    W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # D random terms sum to about sqrt(D)
     b1 = np.zeros(H)
-    W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so y_pred does not grow with H
+    W2 = rng.normal(size=(H, K)) / np.sqrt(H)  # so z1 is sized like x, y_pred like a1
     b2 = np.zeros(K)
     return W1, b1, W2, b2
 
@@ -88,16 +89,17 @@ def forward(params, x):
 # says how fast the loss rises when this entry of W2 rises and all others stay. Names
 # such as da1 mean the same for the values on the way from the parameters to the loss.
 #
-# The chain rule gives us these derivatives. Along a path from a number to the loss,
-# derivatives multiply. If several paths lead from the number to the loss, the products
-# add up. The paths of W1[d, j] go through every sample i and every output k:
+# The chain rule: along a path from a number to the loss, derivatives multiply, and if
+# there are several paths, their products add up. W2[j, k] acts on output k alone, so
+# its paths differ only in the sample i. The paths of W1[d, j] differ in i and in k:
 #
+#     W2[j, k] -> y_pred[i, k] -> loss
 #     W1[d, j] -> z1[i, j] -> a1[i, j] -> y_pred[i, k] -> loss
 #
 # We walk the paths from right to left, so that each step can use the result of the step
-# before. That is why the method is called backpropagation. In the code, a comment shows
-# a line of the model, written with indices, and below it are the derivatives that it
-# gives. New since 03 is the sum over k in da1: a unit now has K outputs to act on.
+# before. That is why the method is called backpropagation. In the code, each comment
+# repeats a line of the model, with indices. Below it stand the derivatives that it
+# gives. New since 03 is the sum over k in da1, because a unit now acts on K outputs.
 def loss_and_grads(params, x, y):
     """Return the loss, and its derivatives in the order of params."""
     W1, b1, W2, b2 = params
@@ -105,39 +107,41 @@ def loss_and_grads(params, x, y):
     loss = mse(y_pred, y)
 
     # loss = 1/(n K) * sum over i and k of (y_pred[i, k] - y[i, k])^2
-    # The 2 comes from the square. The 1/(n K), where n K is y.size, comes in here only.
+    # Only one term of the sum has y_pred[i, k] in it, and the derivative of u^2 is 2 u.
+    # The 1/(n K), where n K is y.size, comes in here and nowhere else.
     dy_pred = 2 / y.size * (y_pred - y)  # (n, K)
 
     # y_pred[i, k] = sum over j of a1[i, j] * W2[j, k], plus b2[k]
     dW2 = a1.T @ dy_pred  # (H, K)  dW2[j, k] = sum over i of a1[i, j] * dy_pred[i, k]
-    db2 = dy_pred.sum(axis=0)  # (K,)  the same sum, with 1 in the place of a1[i, j]
+    db2 = dy_pred.sum(axis=0)  # (K,)  db2[k] = sum over i of 1 * dy_pred[i, k]
     da1 = dy_pred @ W2.T  # (n, H)  da1[i, j] = sum over k of dy_pred[i, k] * W2[j, k]
 
     # a1[i, j] = relu(z1[i, j])
-    # Each z1[i, j] moves only a1[i, j]. So we multiply entry by entry: with *, not @.
+    # Each z1[i, j] moves only a1[i, j], so we multiply entry by entry: with *, not @.
     # The derivative of relu is 1 where z1 > 0 and 0 where z1 < 0. At its kink, z1 = 0,
     # we choose 0.
     dz1 = da1 * relu_grad(z1)  # (n, H)
 
     # z1[i, j] = sum over d of x[i, d] * W1[d, j], plus b1[j]
     dW1 = x.T @ dz1  # (D, H)  dW1[d, j] = sum over i of x[i, d] * dz1[i, j]
-    db1 = dz1.sum(axis=0)  # (H,)  the same sum, with 1 in the place of x[i, d]
+    db1 = dz1.sum(axis=0)  # (H,)  db1[j] = sum over i of 1 * dz1[i, j]
     return loss, (dW1, db1, dW2, db2)
 
 
 # %% Training
 # An epoch is one pass over all samples. Here it makes many steps, one for each batch of
-# samples. In a step we take the derivatives of all parameters, and then subtract from
-# each parameter learning_rate times its own.
+# samples. In a step we compute all derivatives, for the samples of the batch, and then
+# subtract learning_rate times its derivative from each parameter.
 def train_one_epoch(params, x, y, rng, learning_rate, batch_size):
     """Return params after a step for each batch.
 
-    A batch gives only a rough guess at the derivatives for all samples. But the guess
-    costs little, and many rough steps lead further than a single exact one.
+    The derivatives for a batch are only a rough guess at those for all samples, but
+    they are quick to compute. Far from the lowest point, many rough steps get further
+    than a single exact one. (Try BATCH_SIZE = N_SAMPLES.)
     """
     order = rng.permutation(len(x))  # shuffled row numbers: new batches in each epoch
-    for i in range(0, len(x), batch_size):
-        batch = order[i : i + batch_size]  # the last batch may be shorter
+    for first in range(0, len(x), batch_size):
+        batch = order[first : first + batch_size]  # the last batch may be shorter
         _, grads = loss_and_grads(params, x[batch], y[batch])
         params = [param - learning_rate * grad for param, grad in zip(params, grads)]
     return params
@@ -158,12 +162,13 @@ def train(params, x, y, x_test, y_test, rng, epochs, learning_rate, batch_size):
     test_losses = []
     for epoch in range(1, epochs + 1):
         # At first, large steps get on quickly. Later, when little is left to gain, they
-        # would only follow the errors of the rough guesses. So the steps shrink.
+        # would mostly follow the errors of the rough guesses. So the steps shrink.
         rate = learning_rate * (1 - (epoch - 1) / epochs)
         params = train_one_epoch(params, x, y, rng, rate, batch_size)
 
         # A network can learn the noise of its own samples by heart, so its loss on them
-        # flatters. What counts is the loss on samples that it was not trained on.
+        # flatters. What counts is the loss on other samples. (If you choose settings by
+        # the test loss, it flatters, too. Then keep a third set for the end.)
         loss = mse(forward(params, x)[-1], y)
         test_loss = mse(forward(params, x_test)[-1], y_test)
         report = f"epoch {epoch:4d} | loss {loss:.4g} | test loss {test_loss:.4g}"
@@ -184,7 +189,7 @@ def predict(params, scaling, x):
     be given as (D,). Raises ValueError if the last axis of x is not D.
     """
     x_mean, x_std, y_mean, y_std = scaling
-    if np.shape(x)[-1:] != x_mean.shape:
+    if np.shape(x)[-1:] != x_mean.shape:  # NumPy would broadcast (n, 1) to (n, D)
         D = x_mean.size
         raise ValueError(f"x must be (n, {D}), or ({D},) for one, not {np.shape(x)}")
     _, _, y_pred = forward(params, (x - x_mean) / x_std)
@@ -227,16 +232,16 @@ def plot_losses(ax, losses, test_losses, line_loss, true_loss):
     dark = {"color": BLUE, "linewidth": 2, "marker": marker}
     ax.loglog(epochs, losses, label="training", **pale)
     ax.loglog(epochs, test_losses, label="test", **dark)
-    ax.axhline(line_loss, color=VERMILION, label="straight line")
-    ax.axhline(true_loss, linestyle="--", color="black", label="truth")
-    ax.set(title="Loss per epoch", xlabel="epoch", ylabel="loss, in scaled y squared")
+    ax.axhline(line_loss, color=VERMILION, label="straight line, test")
+    ax.axhline(true_loss, linestyle="--", color="black", label="truth, test")
+    ax.set(title="The network's loss", xlabel="epoch", ylabel="loss (scaled y squared)")
 
 
 def plot(models, errors, y_std, losses, test_losses):
     """Return the figure. models are functions of x, and errors are on the test data."""
     fig, axes = plt.subplots(1, 3, figsize=(10, 4.2))
     # Three square panels, with room for a legend below each
-    fig.subplots_adjust(left=0.065, right=0.985, top=0.889, bottom=0.3, wspace=0.36)
+    fig.subplots_adjust(left=0.06, right=0.975, top=0.8857, bottom=0.3, wspace=0.36)
     line_loss = np.mean((errors["straight line"] / y_std) ** 2)
     true_loss = np.mean((errors["truth"] / y_std) ** 2)
     plot_errors(axes[0], errors)
@@ -255,10 +260,14 @@ if __name__ == "__main__":
     start = init_params(rng, x.shape[1], HIDDEN, y.shape[1])
 
     # Row d of dW1 grows with input d. If one input is in millimetres and another in
-    # metres, no learning rate suits both. So all inputs are shifted and scaled, to mean
-    # 0 and standard deviation 1, and the target as well. Then the loss is about 1 for a
-    # model that always predicts the mean. Test data stand for data that nobody has seen
-    # yet. So the means and standard deviations come from the training data alone.
+    # metres, no learning rate suits both. And inputs far from 0 make a long valley of
+    # the loss, as in 01. So each input is shifted to mean 0 and scaled to standard
+    # deviation 1. The target is scaled, too, so that its unit does not matter. Then the
+    # loss of a model that always predicts the mean is about 1. (A constant input has
+    # standard deviation 0 and must be left out.)
+    #
+    # Test data stand for data that nobody has seen yet. So the means and standard
+    # deviations come from the training data alone.
     x_mean, x_std = x.mean(axis=0), x.std(axis=0)  # (D,), (D,)
     y_mean, y_std = y.mean(axis=0), y.std(axis=0)  # (K,), (K,)
     scaling = x_mean, x_std, y_mean, y_std
