@@ -7,15 +7,16 @@ model predicts y from x. Its two parameters are numbers that training can change
     y_pred = w * x + b                w is the slope, b is the value at x = 0
     loss = mean((y_pred - y) ** 2)    how wrong the predictions are, as one number
 
-In larger models, w is called a weight and b a bias.
+The parameter w is also called a weight, and b a bias.
 
-Training starts with a random line, and repeats three steps. It computes the loss. It
+Training starts with a random line, and repeats three things. It computes the loss. It
 computes how the loss would change if w or b changed a little. Then it moves w and b a
 little, in the direction in which the loss falls. Neural networks are trained in the
 same way, even the largest, with some refinements.
 
 For a straight line there is a formula for the best w and b, too. It is called least
-squares. So the script can show, at the end, that training has found the best line.
+squares. So the script can show, at the end, that training has found the line of least
+loss. The noise moves this line a little away from the true one.
 
 The index i counts the samples: x[i], y[i] and y_pred[i] belong to sample i, and mean
 and sum are taken over i. A comment such as (n,) gives the shape of a result.
@@ -59,8 +60,8 @@ def make_data(rng, n):
 def init_params(rng):
     """Return random w and b to start from.
 
-    Here, any start leads to the same end: the loss is quadratic in w and b, so it has a
-    single lowest point.
+    Any start will do. If the x differ, the loss bends up in every direction of w and b,
+    so it is a bowl with a single lowest point.
     """
     w = rng.normal()
     b = rng.normal()
@@ -95,34 +96,34 @@ def forward(params, x):
 # This is the chain rule: along a path from a number to the loss, derivatives multiply,
 # and if there are several paths, their products add up. We walk the paths from right to
 # left, so that each step can use the result of the step before. That is why the method
-# is called backpropagation. In the code, each comment repeats a line of the model, with
-# indices. Below it stand the derivatives that it gives.
+# is called backpropagation. In the code, each line of the model comes again as a
+# comment, with indices. The derivatives that follow from it stand below.
 def loss_and_grads(params, x, y):
     """Return the loss, and its derivatives in the order of params."""
     y_pred = forward(params, x)
     loss = mse(y_pred, y)
 
     # loss = 1/n * sum over i of (y_pred[i] - y[i])^2
-    # Only one term of the sum has y_pred[i] in it, and the derivative of u^2 is 2 u.
+    # Each y_pred[i] is in one term of the sum only, and the derivative of u^2 is 2 u.
     # The 1/n, where n is y.size, comes in here and nowhere else.
     dy_pred = 2 / y.size * (y_pred - y)  # (n,)
 
     # y_pred[i] = w * x[i] + b
     dw = (dy_pred * x).sum()  # sum over i of dy_pred[i] * x[i]
-    db = dy_pred.sum()  # sum over i of dy_pred[i] * 1, as y_pred[i] moves as b does
+    db = dy_pred.sum()  # sum over i of dy_pred[i] * 1, as b is added to each y_pred[i]
     return loss, (dw, db)
 
 
 # %% Training
 # If dw is positive, the loss rises with w, so w should go down. If dw is negative, w
-# should go up. Either way, w becomes w - learning_rate * dw, and b likewise. This is
-# called gradient descent.
+# should go up. Either way, w becomes w - learning_rate * dw, and b likewise. Both steps
+# use the same gradient. This is called gradient descent.
 #
 # The gradient describes the loss only near the present w and b, so the steps must be
-# small. If the learning rate is too large, a step leads across the lowest point and
-# higher up on the other side, and so does the next one. If it is too small, training
-# takes very long. Near the lowest point, the gradient is near 0, and the steps get
-# small by themselves.
+# small. If the learning rate is too large, a step leads across the floor of the bowl
+# and higher up on the other side, and so does the next one. If it is too small,
+# training takes very long. Near the lowest point, the gradient is near 0, and the steps
+# get small by themselves.
 #
 # An epoch is one pass over all samples. Here it makes one step.
 def train(params, x, y, epochs, learning_rate):
@@ -170,7 +171,7 @@ def plot_lines(ax, x, y, start, path):
         ax.plot(ends, y_pred, color=BLUE, alpha=alpha, linewidth=2, label=label)
     ax.plot(ends, truth(ends), "--", color="black", label="truth")
 
-    # The data and the first line are in view. Lines that explode are cut off.
+    # The data and the first line are in view. Lines far outside are cut off.
     in_view = np.concatenate([y, forward(start, ends)])
     room = 0.1 * np.ptp(in_view)  # ptp is the largest minus the smallest
     ax.set_ylim(in_view.min() - room, in_view.max() + room)
@@ -182,11 +183,11 @@ def plot_path(ax, x, y, start, best, path):
     """Draw w and b on their way, over rings of equal loss.
 
     The loss is a bowl, and here a long one. As x averages about 2, not 0, more w with
-    less b only tilts the line about the middle of the data, which hardly changes the
-    loss. The path crosses the bowl first, and then goes along its floor.
+    less b only tilts the line about the middle of the data, which changes
+    the loss much less. The path crosses the bowl first, and then goes along its floor.
     """
     # The start and the best point are in view, with w and b on the same scale. A path
-    # that explodes is cut off.
+    # that leads far outside is cut off.
     middle = (np.array(start) + best) / 2
     reach = 0.9 * np.max(np.abs(np.array(start) - best))
     w_grid = np.linspace(middle[0] - reach, middle[0] + reach, 100)
@@ -198,9 +199,11 @@ def plot_path(ax, x, y, start, best, path):
     # rings goes through the start.
     rings = least + (start_loss - least) * 4.0 ** np.arange(-5, 3)
     ax.contour(w_grid, b_grid, bowl, rings, colors=GREY)
-    ax.plot([], [], color=GREY, label="equal loss")
+    ax.plot([], [], color=GREY, label="equal loss")  # no line, but a name in the legend
 
-    ax.plot([w for w, b in path], [b for w, b in path], color=BLUE, linewidth=2)
+    w_path = [w for w, b in path]
+    b_path = [b for w, b in path]
+    ax.plot(w_path, b_path, color=BLUE, linewidth=2, label="path")
     for epoch, alpha in marked_epochs(path):
         w, b = path[epoch - 1]
         ax.plot(w, b, "o", color=BLUE, alpha=alpha)
@@ -237,7 +240,7 @@ def plot(x, y, start, best, path, runs):
     """Return the figure. best is the least-squares w and b, runs has losses by rate."""
     fig, axes = plt.subplots(1, 3, figsize=(10, 4.2))
     # Three square panels, with room for a legend below each
-    fig.subplots_adjust(left=0.06, right=0.975, top=0.8857, bottom=0.3, wspace=0.36)
+    fig.subplots_adjust(left=0.065, right=0.975, top=0.88, bottom=0.3, wspace=0.36)
     plot_lines(axes[0], x, y, start, path)
     plot_path(axes[1], x, y, start, best, path)
     plot_losses(axes[2], runs, mse(forward(best, x), y), mse(forward(start, x), y))
@@ -264,6 +267,7 @@ if __name__ == "__main__":
         print(f"{name:13} | w {w:.4f} (y per x) | b {b:.4f} (unit of y)")
 
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
+    plt.style.use({"axes.formatter.min_exponent": 4})  # 0.1 at the axes, and not 10^-1
     plot(x, y, start, best, path, runs).savefig("01_linear_regression.png", dpi=160)
     print("saved 01_linear_regression.png")
     plt.show()

@@ -53,12 +53,7 @@ def make_data(rng, n):
 
 # %% Model
 def init_params(rng):
-    """Return random w and b to start from.
-
-    Here, any start leads to the same end. The derivative of a sample's cost with
-    respect to its score is p - y, as shown below. It rises with z, and z is linear in w
-    and b. So the loss has a single valley, however we cut through it.
-    """
+    """Return random w and b to start from. Any start will do, as the training shows."""
     w = rng.normal(size=2)
     b = rng.normal()
     return w, b
@@ -76,9 +71,10 @@ def forward(params, x):
 # The model gives the label 1 the probability p, and the label 0 the probability 1 - p.
 # Good parameters make the labels that really occurred as probable as possible, all of
 # them together. If the samples are independent, this probability is a product of n
-# factors. Its logarithm is a sum, which is easier to handle. A minus sign turns it into
-# a loss, which is to be small. So a sample costs -log(p) or -log(1 - p). That is 0 if
-# the model was certain and right, and it has no limit if it was certain and wrong.
+# factors. Its logarithm is a sum, which is easier to handle. Divided by n, it does not
+# grow with the number of samples. A minus sign turns it into a loss, which is to be
+# small. So a sample costs -log(p) or -log(1 - p). Its cost is nearly 0 if the model was
+# nearly certain and right, and without limit if it was nearly certain and wrong.
 #
 # The name dw is short for d(loss)/d(w). It has the shape of w. Each of its entries says
 # how fast the loss rises when this entry of w rises and all others stay. The name dz
@@ -93,16 +89,17 @@ def forward(params, x):
 # the product of the two, and we add up over all samples. This is the chain rule: along
 # a path, derivatives multiply, and the products of several paths add up.
 #
-# What is dz[i]? We need the derivative of a sample's cost with respect to its score z.
-# As p is 1 / (1 + exp(-z)), the rest up to 1 is exp(-z) / (1 + exp(-z)). This is 1 - p.
+# What is dz[i]? The score z[i] acts only on the cost of sample i, of which the loss
+# contains 1/n. So dz[i] is 1/n times the derivative of that cost with respect to z[i].
+# As p is 1 / (1 + exp(-z)), 1 - p is exp(-z) / (1 + exp(-z)): the two add up to 1.
 #
 # If y is 1, the cost is -log(p), which is log(1 + exp(-z)). The derivative of log(u) is
-# 1/u times the derivative of u. So the derivative of the cost is
+# 1/u times the derivative of u, and that of exp(-z) is -exp(-z). So we get
 #
 #     -exp(-z) / (1 + exp(-z)), which is -(1 - p), which is p - 1.
 #
-# If y is 0, the cost is -log(1 - p). Divide both parts of the fraction for 1 - p by
-# exp(-z), and it becomes 1 / (exp(z) + 1). So the cost is log(1 + exp(z)), and its
+# If y is 0, the cost is -log(1 - p). Divide the numerator and the denominator of 1 - p
+# by exp(-z), and it becomes 1 / (exp(z) + 1). So the cost is log(1 + exp(z)), and its
 # derivative is
 #
 #     exp(z) / (1 + exp(z)), which is 1 / (exp(-z) + 1), which is p.
@@ -121,16 +118,19 @@ def loss_and_grads(params, x, y):
 
     # z[i] = x1[i] * w1 + x2[i] * w2 + b
     dw = x.T @ dz  # (2,)  dw1 = sum over i of x1[i] * dz[i], and likewise dw2
-    db = dz.sum()  # sum over i of 1 * dz[i], as z[i] moves just as b does
+    db = dz.sum()  # sum over i of 1 * dz[i], as b is added to each z[i]
     return loss, (dw, db)
 
 
 # %% Training
 # An epoch is one pass over all samples. Here it makes one step: we compute all
-# derivatives, and then subtract learning_rate times its derivative from each parameter.
+# derivatives, and then from each parameter subtract learning_rate times its derivative.
 #
-# If some w and b get every sample right, then twice that w and b cost less still. Then
-# there is no lowest point, and w and b grow for as long as we train.
+# Does the start matter? On any straight way through w and b, each z changes evenly. The
+# slope of its cost, p - y, rises with z, so the loss bends up all the way. Such a loss
+# has a single valley, and every start leads there if the steps are small enough. But if
+# some w and b get every sample right, twice that w and b cost less still. Then the
+# valley has no lowest point, and w grows for as long as we train.
 def train(params, x, y, epochs, learning_rate):
     """Return the trained params, and the loss of each epoch, taken before its step.
 
@@ -201,7 +201,7 @@ def plot_probability(ax, y, z):
     z_means = [z[group].mean() for group in groups]
     shares = [y[group].mean() for group in groups]
     ax.plot(z_means, shares, "ks", markerfacecolor="white", label="share of class 1")
-    ax.set(title="Probability of class 1", xlabel="score z", ylabel="p, y")
+    ax.set(title="Probability of class 1", xlabel="score z", ylabel="p, and y (dots)")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=2)
 
 
@@ -211,10 +211,10 @@ def plot_costs(ax, y, z, p):
         own = y == label
         if not own.any():
             continue  # few samples may all be of one class
+        # The cost is log(1 + exp(z)) for class 0. For class 1, it is less by z.
         z_grid = np.linspace(z[own].min(), z[own].max(), 1001)
-        sign = -1 if label == 1 else 1  # the cost is log(1 + exp(sign * z))
-        ax.plot(z_grid, np.logaddexp(0, sign * z_grid), color=color)
-        costs = np.logaddexp(0, sign * z[own])
+        ax.plot(z_grid, np.logaddexp(0, z_grid) - label * z_grid, color=color)
+        costs = np.logaddexp(0, z[own]) - label * z[own]
         worst_p = p[own][np.argmax(costs)]
         name = f"class {label}, worst p = {worst_p:.2g}"
         ax.plot(z[own], costs, marker, color=color, markersize=4, label=name)
@@ -226,7 +226,7 @@ def plot(x, y, params):
     """Return the figure."""
     fig, axes = plt.subplots(1, 3, figsize=(10, 4.2))
     # Three square panels, with room for a legend below each
-    fig.subplots_adjust(left=0.06, right=0.975, top=0.8857, bottom=0.3, wspace=0.36)
+    fig.subplots_adjust(left=0.065, right=0.975, top=0.88, bottom=0.3, wspace=0.36)
     z, p = forward(params, x)
     plot_plane(axes[0], x, y, params)
     plot_probability(axes[1], y, z)
@@ -246,17 +246,21 @@ if __name__ == "__main__":
     largest = max(np.abs(dw).max(), abs(db))
     print(f"largest derivative | {largest:.10f}")
 
-    # Which w and b are true? As the noise is normal, the samples of class k near a
-    # point x are in proportion to exp(-d^2 / (2 NOISE^2)), where d is the distance from
-    # x to the centre of the class. And as p = 1 / (1 + exp(-z)), exp(z) is p / (1 - p),
-    # the ratio of class 1 to class 0. So the true z is (d0^2 - d1^2) / (2 NOISE^2). In
-    # this difference the squares of x1 and x2 cancel, and true_w @ x + true_b is left.
+    # Which w and b are true? The classes are equally likely, and their noise is normal.
+    # So near a point x, the samples of a class are in proportion to the density
+    #
+    #     exp(-d^2 / (2 NOISE^2)), where d is the distance from x to the class's centre.
+    #
+    # And as p is 1 / (1 + exp(-z)), exp(z) is p / (1 - p): how many times as many
+    # samples class 1 has there. So the true z is (d0^2 - d1^2) / (2 NOISE^2). In this
+    # difference the squares of x1 and x2 cancel, and x @ true_w + true_b is left.
     steepness = 1 / NOISE**2 if NOISE > 0 else np.inf
     true_w = steepness * (CENTRES[1] - CENTRES[0])
     true_b = steepness * ((CENTRES[0] ** 2).sum() - (CENTRES[1] ** 2).sum()) / 2
 
-    # The true z is above 0 where the centre of class 1 is the nearer one. The truth may
-    # be wrong less often than what was learned, since training lowers only the loss.
+    # The truth guesses class 1 where the centre of class 1 is the nearer one. (We do
+    # not take this from z, which is infinite if NOISE is 0.) The truth may make fewer
+    # mistakes than what was learned: training lowers the loss, not their number.
     _, p = forward(params, x)
     d0, d1 = [np.linalg.norm(x - centre, axis=1) for centre in CENTRES]
     guesses = {"learned": p > 0.5, "truth": d0 > d1}

@@ -63,8 +63,8 @@ def make_data(rng, n):
 def init_params(rng, H):
     """Return W1 (1, H), b1 (H,), W2 (H, 1) and b2 (1,) to start from.
 
-    No two units may start with the same numbers. They would get the same gradients,
-    make the same steps, and stay equal forever. So the start is random.
+    Two units that started with equal W1, b1 and W2 would get equal gradients, make
+    equal steps, and stay equal forever. So the start is random.
     """
     W1 = rng.choice([-1.0, 1.0], size=(1, H))  # the slope of each line is 1 or -1
     b1 = rng.uniform(-2, 2, size=H)  # z1 is 0, and relu bends, at x = -b1 / W1
@@ -102,10 +102,11 @@ def forward(params, x, activation):
 #
 #     W1[j] -> z1[i, j] -> a1[i, j] -> y_pred[i] -> loss
 #
+# Their links are x[i], the slope of the activation at z1[i, j], W2[j], and dy_pred[i].
 # We walk the paths from right to left, so that each step can use the result of the step
-# before. That is why the method is called backpropagation. In the code, each comment
-# repeats a line of the model, with indices. Below it stand the derivatives that it
-# gives.
+# before. That is why the method is called backpropagation. In the code, each line
+# of the model comes again as a comment, with indices. The derivatives that follow from
+# it stand below.
 def loss_and_grads(params, x, y, activation):
     """Return the loss, and its derivatives in the order of params."""
     W1, b1, W2, b2 = params
@@ -113,20 +114,19 @@ def loss_and_grads(params, x, y, activation):
     loss = mse(y_pred, y)
 
     # loss = 1/n * sum over i of (y_pred[i] - y[i])^2
-    # Only one term of the sum has y_pred[i] in it, and the derivative of u^2 is 2 u.
+    # Each y_pred[i] is in one term of the sum only, and the derivative of u^2 is 2 u.
     # The 1/n, where n is y.size, comes in here and nowhere else.
     dy_pred = 2 / y.size * (y_pred - y)  # (n, 1)
 
     # y_pred[i] = sum over j of a1[i, j] * W2[j], plus b2
     dW2 = a1.T @ dy_pred  # (H, 1)  dW2[j] = sum over i of a1[i, j] * dy_pred[i]
     db2 = dy_pred.sum(axis=0)  # (1,)  db2 = sum over i of 1 * dy_pred[i]
-    da1 = dy_pred @ W2.T  # (n, H)  da1[i, j] = dy_pred[i] * W2[j]: one path, no sum
+    da1 = dy_pred @ W2.T  # (n, H)  da1[i, j] = dy_pred[i] * W2[j]: one path, one term
 
     # a1[i, j] = activation(z1[i, j])
     # Each z1[i, j] moves only a1[i, j], so we multiply entry by entry: with *, not @.
     # The derivative of relu is 1 where z1 > 0 and 0 where z1 < 0. At its kink, z1 = 0,
-    # we choose 0. By the quotient rule, that of tanh is 1 - tanh^2. That of the
-    # identity is 1.
+    # we choose 0. That of tanh is 1 - tanh^2 (see common.py), that of the identity 1.
     dz1 = da1 * DERIVATIVE[activation](z1)  # (n, H)
 
     # z1[i, j] = x[i] * W1[j] + b1[j]
@@ -137,7 +137,7 @@ def loss_and_grads(params, x, y, activation):
 
 # %% Training
 # An epoch is one pass over all samples. Here it makes one step: we compute all
-# derivatives, and then subtract learning_rate times its derivative from each parameter.
+# derivatives, and then from each parameter subtract learning_rate times its derivative.
 def train(params, x, y, activation, epochs, learning_rate):
     """Return the trained params, and the loss of each epoch, taken before its step.
 
@@ -188,11 +188,12 @@ def line_style(runs, activation):
 
     The identity is vermilion, as it is only here for comparison.
     """
-    style = {"label": activation.__name__, "color": VERMILION, "linewidth": 1}
-    if activation is not identity:
+    if activation is identity:
+        style = {"color": VERMILION, "linewidth": 1}
+    else:
         place = list(runs).index(activation)
-        style.update(color=BLUE, alpha=0.5**place, linewidth=2 + 2 * place)
-    return style
+        style = {"color": BLUE, "alpha": 0.5**place, "linewidth": 2 + 2 * place}
+    return {"label": activation.__name__, **style}
 
 
 def plot_fits(ax, x, y, runs):
@@ -240,7 +241,7 @@ def plot(x, y, runs):
     """Return the figure, for runs: a dict from each activation to params and losses."""
     fig, axes = plt.subplots(1, 3, figsize=(10, 4.2))
     # Three square panels, with room for a legend below each
-    fig.subplots_adjust(left=0.06, right=0.975, top=0.8857, bottom=0.3, wspace=0.36)
+    fig.subplots_adjust(left=0.065, right=0.975, top=0.88, bottom=0.3, wspace=0.36)
     first = list(runs)[0]
     params, _ = runs[first]
     plot_fits(axes[0], x, y, runs)
@@ -273,6 +274,7 @@ if __name__ == "__main__":
         print(f"{name:13} | training RMSE {rmse:.4f} (unit of y)")
 
     plt.style.use(["default", {"axes.spines.top": False, "axes.spines.right": False}])
+    plt.style.use({"axes.formatter.min_exponent": 4})  # 0.1 at the axes, and not 10^-1
     plot(x, y, runs).savefig("03_mlp_single_input.png", dpi=160)
     print("saved 03_mlp_single_input.png")
     params, losses = list(runs.values())[0]  # to play with after `python -i`

@@ -4,10 +4,10 @@ The data are samples with five inputs, and a target y that depends on them throu
 curved function, with noise added. The network is that of 03, now with D inputs instead
 of one, H hidden units, and K outputs. Here D is 5 and K is 1. The activation is relu:
 
-    z1 = x @ W1 + b1                  each unit adds up its inputs, each times a weight
-    a1 = relu(z1)                     max(z1, 0): the unit is silent where z1 is below 0
-    y_pred = a1 @ W2 + b2             each output adds up the units, each times a weight
-    loss = mean((y_pred - y) ** 2)    the mean of the squared errors, over all n * K
+    z1 = x @ W1 + b1                  each unit: its inputs, times weights, plus a bias
+    a1 = relu(z1)                     max(z1, 0): a unit is silent where z1 is below 0
+    y_pred = a1 @ W2 + b2             each output: the units, times weights, plus a bias
+    loss = mean((y_pred - y) ** 2)    the mean of all n * K squared errors
 
 New besides the sizes is how the network is trained. The data are scaled, so that no
 input outweighs the others. Training goes in mini-batches, which makes many quick steps
@@ -65,8 +65,8 @@ def make_data(rng, n):
 def init_params(rng, D, H, K):
     """Return W1 (D, H), b1 (H,), W2 (H, K) and b2 (K,) to start from.
 
-    No two units may start with the same numbers. They would get the same gradients,
-    make the same steps, and stay equal forever. So the start is random.
+    Two units that started with equal weights would get equal gradients, make equal
+    steps, and stay equal forever. So the start is random.
     """
     W1 = rng.normal(size=(D, H)) / np.sqrt(D)  # D random terms sum to about sqrt(D)
     b1 = np.zeros(H)
@@ -97,9 +97,10 @@ def forward(params, x):
 #     W1[d, j] -> z1[i, j] -> a1[i, j] -> y_pred[i, k] -> loss
 #
 # We walk the paths from right to left, so that each step can use the result of the step
-# before. That is why the method is called backpropagation. In the code, each comment
-# repeats a line of the model, with indices. Below it stand the derivatives that it
-# gives. New since 03 is the sum over k in da1, because a unit now acts on K outputs.
+# before. That is why the method is called backpropagation. In the code, each line of
+# the model comes again as a comment, with indices. The derivatives that follow from it
+# stand below. New since 03 is the sum over k in da1, because a unit now acts on K
+# outputs.
 def loss_and_grads(params, x, y):
     """Return the loss, and its derivatives in the order of params."""
     W1, b1, W2, b2 = params
@@ -107,8 +108,8 @@ def loss_and_grads(params, x, y):
     loss = mse(y_pred, y)
 
     # loss = 1/(n K) * sum over i and k of (y_pred[i, k] - y[i, k])^2
-    # Only one term of the sum has y_pred[i, k] in it, and the derivative of u^2 is 2 u.
-    # The 1/(n K), where n K is y.size, comes in here and nowhere else.
+    # Each y_pred[i, k] is in one term of the sum, and the derivative of u^2 is 2 u. The
+    # 1/(n K), where n K is y.size, comes in here and nowhere else.
     dy_pred = 2 / y.size * (y_pred - y)  # (n, K)
 
     # y_pred[i, k] = sum over j of a1[i, j] * W2[j, k], plus b2[k]
@@ -131,7 +132,7 @@ def loss_and_grads(params, x, y):
 # %% Training
 # An epoch is one pass over all samples. Here it makes many steps, one for each batch of
 # samples. In a step we compute all derivatives, for the samples of the batch, and then
-# subtract learning_rate times its derivative from each parameter.
+# from each parameter subtract learning_rate times its derivative.
 def train_one_epoch(params, x, y, rng, learning_rate, batch_size):
     """Return params after a step for each batch.
 
@@ -207,8 +208,8 @@ def plot_errors(ax, errors):
     """Draw how the errors of each model are distributed, on the test data."""
     bins = np.histogram_bin_edges(list(errors.values()), 50)  # the same for all
     ax.hist(errors["truth"], bins, density=True, color=GREY, label="truth (noise)")
-    for name, color in (("straight line", VERMILION), ("network", BLUE)):
-        style = {"color": color, "linewidth": 2, "label": name}
+    for name, color, width in (("straight line", VERMILION, 1), ("network", BLUE, 2)):
+        style = {"color": color, "linewidth": width, "label": name}
         ax.hist(errors[name], bins, density=True, histtype="step", **style)
     ax.set(title="Errors on test data", xlabel="y_pred - y", ylabel="density")
 
@@ -218,8 +219,8 @@ def plot_effect(ax, models):
     x_grid = np.full((101, 5), 0.5)
     x3 = np.linspace(0, 1, 101)
     x_grid[:, 2] = x3
-    for name, color in (("straight line", VERMILION), ("network", BLUE)):
-        ax.plot(x3, models[name](x_grid), color=color, linewidth=2, label=name)
+    for name, color, width in (("straight line", VERMILION, 1), ("network", BLUE, 2)):
+        ax.plot(x3, models[name](x_grid), color=color, linewidth=width, label=name)
     ax.plot(x3, models["truth"](x_grid), "--", color="black", label="truth")
     ax.set(title="The effect of x3", xlabel="x3, other inputs at 0.5", ylabel="y")
 
@@ -232,7 +233,7 @@ def plot_losses(ax, losses, test_losses, line_loss, true_loss):
     dark = {"color": BLUE, "linewidth": 2, "marker": marker}
     ax.loglog(epochs, losses, label="training", **pale)
     ax.loglog(epochs, test_losses, label="test", **dark)
-    ax.axhline(line_loss, color=VERMILION, label="straight line, test")
+    ax.axhline(line_loss, color=VERMILION, linewidth=1, label="straight line, test")
     ax.axhline(true_loss, linestyle="--", color="black", label="truth, test")
     ax.set(title="The network's loss", xlabel="epoch", ylabel="loss (scaled y squared)")
 
@@ -241,7 +242,7 @@ def plot(models, errors, y_std, losses, test_losses):
     """Return the figure. models are functions of x, and errors are on the test data."""
     fig, axes = plt.subplots(1, 3, figsize=(10, 4.2))
     # Three square panels, with room for a legend below each
-    fig.subplots_adjust(left=0.06, right=0.975, top=0.8857, bottom=0.3, wspace=0.36)
+    fig.subplots_adjust(left=0.065, right=0.975, top=0.88, bottom=0.3, wspace=0.36)
     line_loss = np.mean((errors["straight line"] / y_std) ** 2)
     true_loss = np.mean((errors["truth"] / y_std) ** 2)
     plot_errors(axes[0], errors)
@@ -261,10 +262,12 @@ if __name__ == "__main__":
 
     # Row d of dW1 grows with input d. If one input is in millimetres and another in
     # metres, no learning rate suits both. And inputs far from 0 make a long valley of
-    # the loss, as in 01. So each input is shifted to mean 0 and scaled to standard
-    # deviation 1. The target is scaled, too, so that its unit does not matter. Then the
-    # loss of a model that always predicts the mean is about 1. (A constant input has
-    # standard deviation 0 and must be left out.)
+    # the loss, along which steps are slow, as in 01. So each input is shifted to mean 0
+    # and scaled to standard deviation 1. (Here, where all inputs go from 0 to 1, only
+    # the shift helps much. A constant input has standard deviation 0 and must be left
+    # out.) The target is scaled, too, so that its unit does not matter. Then a model
+    # that always predicts the mean has a loss of about 1, the variance of the scaled
+    # target.
     #
     # Test data stand for data that nobody has seen yet. So the means and standard
     # deviations come from the training data alone.

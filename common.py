@@ -35,7 +35,11 @@ def tanh(z):
 
 
 def tanh_grad(z):
-    """Return the derivative of tanh, which is 1 - tanh(z)^2."""
+    """Return the derivative of tanh, which is 1 - tanh(z)^2.
+
+    tanh is s / c with s = exp(z) - exp(-z) and c = exp(z) + exp(-z). The derivative of
+    s is c, and that of c is s. So the quotient rule gives (c c - s s) / c^2.
+    """
     return 1 - np.tanh(z) ** 2
 
 

@@ -210,7 +210,7 @@ saved 04_mlp_multi_input.png
 def curve(panel, label):
     """Return the x and y of the line with this label."""
     (line,) = [line for line in panel.lines if line.get_label() == label]
-    return np.array(line.get_xdata()), np.array(line.get_ydata())
+    return np.ravel(line.get_xdata()), np.ravel(line.get_ydata())
 
 
 def level(panel, label):
@@ -234,11 +234,10 @@ class Figures(unittest.TestCase):
         w, b = names["start"]
         np.testing.assert_allclose(y_start, w * ends + b)
 
-        w_path, b_path = path.lines[0].get_data()
+        w_path, b_path = curve(path, "path")
         np.testing.assert_array_equal((w_path[0], b_path[0]), names["start"])
         np.testing.assert_allclose((w_path[-1], b_path[-1]), (slope, offset))
-        star = [line for line in path.lines if line.get_marker() == "*"][0]
-        np.testing.assert_allclose(np.ravel(star.get_data()), names["best"])
+        np.testing.assert_allclose(np.ravel(curve(path, "least squares")), names["best"])
 
         for rate, first_loss, end, last_loss in (
             (0.05, "27.45", 1000, "0.9934"),
@@ -280,14 +279,14 @@ class Figures(unittest.TestCase):
     def test_03(self):
         names, printed, (fits, units, loss) = run_here("03_mlp_single_input")
         x, y = names["x"], names["y"]
-        np.testing.assert_array_equal(curve(fits, "data"), (x, y))
+        np.testing.assert_array_equal(curve(fits, "data"), (x[:, 0], y[:, 0]))
         grid, y_true = curve(fits, "truth")
         np.testing.assert_allclose(y_true, np.sin(2 * grid))
         for activation in ("relu", "tanh", "identity"):
             grid, y_grid = curve(fits, activation)
-            y_fit = np.interp(x[:, 0], grid[:, 0], y_grid[:, 0])
+            y_fit = np.interp(x[:, 0], grid, y_grid)
             rmse = np.sqrt(np.mean((y_fit - y[:, 0]) ** 2))
-            printed_rmse = re.search(rf"{activation} +\| training RMSE (\S+)", printed)[1]
+            printed_rmse = re.search(rf"{activation} .* RMSE (\S+)", printed)[1]
             self.assertAlmostEqual(rmse, float(printed_rmse), places=3)
             epochs, losses = curve(loss, activation)
             self.assertEqual((epochs[0], epochs[-1]), (1, 4000))
@@ -298,11 +297,9 @@ class Figures(unittest.TestCase):
         W1, b1, W2, b2 = names["params"]
         grid, total = curve(units, "sum + b2")
         np.testing.assert_allclose(total, curve(fits, "relu")[1])
-        unit_lines = units.lines[:8]
-        added = sum(line.get_ydata() for line in unit_lines) + b2
-        np.testing.assert_allclose(added, total[:, 0])
-        steps = np.diff(total[:, 0])
-        bends = grid[1:-1, 0][np.abs(np.diff(steps)) > 1e-9]
+        added = sum(line.get_ydata() for line in units.lines[:8]) + b2
+        np.testing.assert_allclose(added, total)
+        bends = grid[1:-1][np.abs(np.diff(total, 2)) > 1e-9]
         dots, _ = curve(units, "a unit's z1 is 0")
         for bend in bends:
             self.assertLess(np.abs(dots - bend).min(), 0.011)  # one step of the grid
@@ -313,13 +310,14 @@ class Figures(unittest.TestCase):
         x_test, y_test = names["x_test"], names["y_test"]
         x3, y_true = curve(effect, "truth")
         np.testing.assert_allclose(
-            y_true[:, 0], 10 * math.sin(math.pi / 4) + 20 * (x3 - 0.5) ** 2 + 7.5
+            y_true, 10 * math.sin(math.pi / 4) + 20 * (x3 - 0.5) ** 2 + 7.5
         )
         x_grid = np.full((len(x3), 5), 0.5)
         x_grid[:, 2] = x3
-        np.testing.assert_allclose(curve(effect, "network")[1], names["network"](x_grid))
+        _, y_network = curve(effect, "network")
+        np.testing.assert_array_equal(y_network, names["network"](x_grid)[:, 0])
         _, y_line = curve(effect, "straight line")
-        np.testing.assert_allclose(np.diff(y_line[:, 0], 2), 0, atol=1e-12)
+        np.testing.assert_array_equal(y_line, names["straight_line"](x_grid)[:, 0])
 
         _, losses = curve(loss, "training")
         epochs, test_losses = curve(loss, "test")
@@ -328,7 +326,7 @@ class Figures(unittest.TestCase):
         self.assertIn(last, printed)
         y_std = names["y"].std()
         for name in ("truth", "straight line"):
-            rmse = math.sqrt(level(loss, name)) * y_std
+            rmse = math.sqrt(level(loss, f"{name}, test")) * y_std
             self.assertIn(f"{name:13} | test RMSE {rmse:.4f}", printed)
         rmse = np.sqrt(np.mean((names["y_test_pred"] - y_test) ** 2))
         self.assertIn(f"network       | test RMSE {rmse:.4f}", printed)
@@ -345,7 +343,7 @@ class Settings(unittest.TestCase):
     """Settings that a learner will try: no warning, and a picture that is true."""
 
     def test_01(self):
-        for rate in (0.14, 0.16, 0.18, -0.01):
+        for rate in (0.16, -0.01):
             _, _, (lines, path, loss) = run_here("01_linear_regression", LEARNING_RATE=rate)
             self.assertLess(lines.get_ylim()[1], 20)  # a line that explodes is cut off
             self.assertLess(path.get_ylim()[1], 20)
@@ -354,7 +352,7 @@ class Settings(unittest.TestCase):
         self.assertEqual(printed.count("learning rate 0.005"), 1)
         _, _, panels = run_here("01_linear_regression", LEARNING_RATE=0.25, EPOCHS=100)
         self.assertEqual(len(curve(panels[2], "rate 0.25")[0]), 100)
-        for epochs in (0, 1, 5):
+        for epochs in (0, 1):
             run_here("01_linear_regression", EPOCHS=epochs)
         run_here("01_linear_regression", NOISE=0)
 
@@ -392,7 +390,8 @@ class Settings(unittest.TestCase):
         """Each cell of a script runs when the cells above it have."""
         for script in (linear, logistic, single, multi):
             names = {"__name__": "cells"}
-            for cell in Path(script.__file__).read_text(encoding="utf-8").split("# %%"):
+            source = Path(script.__file__).read_text(encoding="utf-8")
+            for cell in re.split("^(?=# %%)", source, flags=re.MULTILINE):
                 exec(cell, names)
 
 
