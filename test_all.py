@@ -4,6 +4,11 @@ Run this with `python test_all.py`, or with pytest. The name of a class or of a 
 runs only that one, for example `python test_all.py Gradients`.
 """
 
+# The next four lines are for `uv run`, which installs the packages that they name.
+# /// script
+# requires-python = ">=3.9"
+# dependencies = ["numpy>=1.22", "matplotlib>=3.5"]
+# ///
 import contextlib
 import difflib
 import importlib
