@@ -29,6 +29,7 @@ os.environ["MPLBACKEND"] = "Agg"  # draw without a window
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import matplotlib.colors
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -220,6 +221,12 @@ def level(panel, label):
     return curve(panel, label)[1][0]
 
 
+def corners(collections):
+    """Return the points of drawn contour lines, (n, 2)."""
+    paths = [path for collection in collections for path in collection.get_paths()]
+    return np.concatenate([path.vertices for path in paths if len(path.vertices)])
+
+
 class Figures(unittest.TestCase):
     """What is drawn is what was computed."""
 
@@ -242,6 +249,12 @@ class Figures(unittest.TestCase):
         np.testing.assert_allclose((w_path[-1], b_path[-1]), (slope, offset))
         star = np.ravel(curve(path, "least squares"))
         np.testing.assert_allclose(star, names["best"])
+        dots = [line.get_xydata()[0] for line in path.lines if line.get_marker() == "o"]
+        on_path = [names["path"][epoch - 1] for epoch in (1, 10, 100, 1000)]
+        np.testing.assert_array_equal(dots, on_path)
+        rings = corners(path.collections)
+        distances = np.linalg.norm(rings - names["start"], axis=1)
+        self.assertLess(distances.min(), 0.1)  # one ring goes through the start
 
         for rate, end, last in (
             (0.05, 1000, "0.9934"), (0.005, 1000, "1.03"), (0.25, 50, "5.982e+36"),
@@ -263,6 +276,16 @@ class Figures(unittest.TestCase):
         np.testing.assert_array_equal(mistakes, x[(z > 0) != (y == 1)])
         self.assertIn(f"training accuracy {1 - len(mistakes) / len(y):.3f}", printed)
 
+        (truth,) = [line for line in plane.lines if line.get_label() == "truth"]
+        on_screen = truth.get_transform().transform(truth.get_path().vertices)
+        on_truth = plane.transData.inverted().transform(on_screen)
+        np.testing.assert_allclose(on_truth @ names["true_w"], -names["true_b"])
+        blue = matplotlib.colors.to_rgba("#0072B2")
+        lines = [lines for lines in plane.collections if blue in lines.get_edgecolor()]
+        lines_z = corners(lines) @ w + b  # log(p / (1 - p)) of 0.1, 0.5 and 0.9
+        distances = np.abs(lines_z[:, None] - [-math.log(9), 0, math.log(9)])
+        self.assertLess(distances.min(axis=1).max(), 0.1)
+
         z_grid, p_grid = curve(probability, "p")
         np.testing.assert_allclose(p_grid, [1 / (1 + math.exp(-z)) for z in z_grid])
         self.assertLess(np.diff(z_grid).max(), 0.05)
@@ -276,6 +299,10 @@ class Figures(unittest.TestCase):
             scores, own_costs = curve(costs, f"class {label}, worst p = {worst}")
             np.testing.assert_array_equal(scores, z[y == label])
             drawn_costs.extend(own_costs)
+        for number, sign in ((0, 1), (2, -1)):  # the curves of class 0 and of class 1
+            z_grid, cost_grid = costs.lines[number].get_data()
+            expected = [math.log1p(math.exp(sign * z)) for z in z_grid]
+            np.testing.assert_allclose(cost_grid, expected, atol=1e-12)
         self.assertAlmostEqual(np.mean(drawn_costs), names["losses"][-1])
 
     def test_03(self):
@@ -334,11 +361,15 @@ class Figures(unittest.TestCase):
         self.assertIn(f"network       | test RMSE {rmse:.4f}", printed)
 
         (truth_bars,) = histogram.containers
-        areas = [bar.get_height() * bar.get_width() for bar in truth_bars]
-        self.assertAlmostEqual(sum(areas), 1)
-        inner = np.abs(names["truth"](x_test) - y_test) < 1
-        near_0 = [area for area, bar in zip(areas, truth_bars) if abs(bar.get_x()) < 1]
-        self.assertAlmostEqual(sum(near_0), inner.mean(), delta=0.15)
+        left_edges = [bar.get_x() for bar in truth_bars]
+        bins = [*left_edges, left_edges[-1] + truth_bars[-1].get_width()]
+        heights = {"truth": [bar.get_height() for bar in truth_bars]}
+        for outline in histogram.patches[len(truth_bars) :]:
+            heights[outline.get_label()] = outline.get_xy()[1:101:2, 1]
+        for name, model in names["models"].items():
+            error = model(x_test) - y_test
+            expected, _ = np.histogram(error, bins, density=True)
+            np.testing.assert_allclose(heights[name], expected, atol=1e-9)
 
 
 class Settings(unittest.TestCase):
