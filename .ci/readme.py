@@ -126,7 +126,8 @@ def check_by_hand(section, text, script, params, x, y, rate, *activation):
 
     Return the name and the numbers of each line.
     """
-    ((_, block),) = fenced_blocks(text.split("<b>By hand</b>")[1].split("<b>Predict")[0])
+    by_hand = text.split("<b>By hand</b>")[1].split("<b>Predict")[0]
+    ((_, block),) = fenced_blocks(by_hand)
     results = []
     for line in block.splitlines():
         name, *parts, shown = [part.strip() for part in line.split(" = ")]
