@@ -1,7 +1,7 @@
 """Run the four scripts, and test what they print, draw and compute.
 
-Run this with `python test_all.py`, or with pytest. The name of a class or of a test
-runs only that one, for example `python test_all.py Gradients`.
+Run this with `python test_all.py`, or with pytest. `python test_all.py Gradients` runs
+only one class, and `python test_all.py Gradients.test_03` runs only one test.
 """
 
 # The next four lines are for `uv run`, which installs the packages that they name.
@@ -111,14 +111,14 @@ class Scripts(unittest.TestCase):
         diff = difflib.unified_diff(*lines, "expected", "printed", n=0, lineterm="")
         text = "\n".join(diff)
         if text:
-            self.fail(f"a script prints something else:\n{text}")
+            self.fail(f"the script that should print {lines[0][-1]!r} differs:\n{text}")
 
     def test_01(self):
         printed = run_in_a_fresh_process("01_linear_regression")
-        good, small, large = printed.split("learning rate ")[1:]
-        self.assert_drops(losses_in(good))
-        self.assert_drops(losses_in(small))
-        self.assertGreater(losses_in(large)[-1], 1e30, "too large a rate must explode")
+        _, *converging, exploding = printed.split("learning rate ")
+        for run in converging:
+            self.assert_drops(losses_in(run))
+        self.assertGreater(losses_in(exploding)[-1], losses_in(exploding)[0])
         self.assert_prints("""\
 learning rate 0.05
 epoch    1 | loss 27.45
@@ -211,9 +211,12 @@ saved 04_mlp_multi_input.png
 
 
 def curve(panel, label):
-    """Return the x and y of the line with this label."""
-    (line,) = [line for line in panel.lines if line.get_label() == label]
-    return np.ravel(line.get_xdata()), np.ravel(line.get_ydata())
+    """Return the x and y of the line whose label begins like this."""
+    for line in panel.lines:
+        if line.get_label().startswith(label):
+            return np.ravel(line.get_xdata()), np.ravel(line.get_ydata())
+    labels = [line.get_label() for line in panel.lines]
+    raise AssertionError(f"no line has the label {label}, but there are {labels}")
 
 
 def level(panel, label):
@@ -233,20 +236,17 @@ class Figures(unittest.TestCase):
     def test_01(self):
         names, printed, (lines, path, loss) = run_here("01_linear_regression")
         x, y = names["x"], names["y"]
-        ends, y_learned = curve(lines, "epoch 1000")
-        slope = (y_learned[1] - y_learned[0]) / (ends[1] - ends[0])
-        offset = y_learned[0] - slope * ends[0]
-        learned = f"w {slope:.4f} (y per x) | b {offset:.4f} (unit of y)"
-        self.assertIn(f"learned       | {learned}", printed)
-        np.testing.assert_allclose(curve(lines, "truth")[1], ends + 5)
         np.testing.assert_array_equal(curve(lines, "data"), (x, y))
-        _, y_start = curve(lines, "epoch 1")
-        w, b = names["start"]
-        np.testing.assert_allclose(y_start, w * ends + b)
+        ends, y_true = curve(lines, "truth")
+        np.testing.assert_allclose(y_true, 1 * ends + 5)
+        for number, epoch in enumerate((1, 10, 100, 1000), start=1):
+            w, b = names["path"][epoch - 1]
+            line = lines.lines[number]
+            self.assertEqual(line.get_label(), f"epoch {epoch}")
+            np.testing.assert_allclose(line.get_ydata(), w * ends + b)
+        self.assertIn(f"learned       | w {w:.4f} (y per x) | b {b:.4f}", printed)
 
-        w_path, b_path = curve(path, "path")
-        np.testing.assert_array_equal((w_path[0], b_path[0]), names["start"])
-        np.testing.assert_allclose((w_path[-1], b_path[-1]), (slope, offset))
+        np.testing.assert_array_equal(np.transpose(curve(path, "path")), names["path"])
         star = np.ravel(curve(path, "least squares"))
         np.testing.assert_allclose(star, names["best"])
         dots = [line.get_xydata()[0] for line in path.lines if line.get_marker() == "o"]
@@ -256,12 +256,10 @@ class Figures(unittest.TestCase):
         distances = np.linalg.norm(rings - names["start"], axis=1)
         self.assertLess(distances.min(), 0.1)  # one ring goes through the start
 
-        for rate, end, last in (
-            (0.05, 1000, "0.9934"), (0.005, 1000, "1.03"), (0.25, 50, "5.982e+36"),
-        ):
-            epochs, losses = curve(loss, f"rate {rate}")
-            self.assertEqual((epochs[0], epochs[-1]), (1, end))
-            self.assertEqual((f"{losses[0]:.4g}", f"{losses[-1]:.4g}"), ("27.45", last))
+        self.assertEqual(list(names["runs"]), [0.05, 0.005, 0.25])
+        for line, losses in zip(loss.lines, names["runs"].values()):
+            np.testing.assert_array_equal(line.get_xdata(), range(1, len(losses) + 1))
+            np.testing.assert_array_equal(line.get_ydata(), losses)
         least = np.mean((np.polyval(np.polyfit(x, y, 1), x) - y) ** 2)
         self.assertAlmostEqual(level(loss, "least squares"), least, places=12)
 
@@ -295,8 +293,8 @@ class Figures(unittest.TestCase):
         np.testing.assert_allclose(shares, 1 / (1 + np.exp(-z_means)), atol=0.1)
 
         drawn_costs = []
-        for label, worst in ((0, "0.97"), (1, "0.01")):
-            scores, own_costs = curve(costs, f"class {label}, worst p = {worst}")
+        for label, worst in ((0, "worst p = 0.97"), (1, "worst p = 0.01")):
+            scores, own_costs = curve(costs, f"class {label}, {worst}")
             np.testing.assert_array_equal(scores, z[y == label])
             drawn_costs.extend(own_costs)
         for number, sign in ((0, 1), (2, -1)):  # the curves of class 0 and of class 1
@@ -317,9 +315,9 @@ class Figures(unittest.TestCase):
             rmse = np.sqrt(np.mean((y_fit - y[:, 0]) ** 2))
             printed_rmse = re.search(rf"{activation} .* RMSE (\S+)", printed)[1]
             self.assertAlmostEqual(rmse, float(printed_rmse), places=3)
-            epochs, losses = curve(loss, activation)
-            self.assertEqual((epochs[0], epochs[-1]), (1, 4000))
-            self.assertIn(f"epoch 4000 | loss {losses[-1]:.4g}\n", printed)
+        for activation, (_, losses) in names["runs"].items():
+            drawn = curve(loss, activation.__name__)
+            np.testing.assert_array_equal(drawn, (range(1, 4001), losses))
         true_loss = np.mean((np.sin(2 * x) - y) ** 2)
         self.assertAlmostEqual(level(loss, "truth"), true_loss)
 
@@ -329,10 +327,12 @@ class Figures(unittest.TestCase):
         added = sum(line.get_ydata() for line in units.lines[: len(b1)]) + b2
         np.testing.assert_allclose(added, total)
         bends = grid[1:-1][np.abs(np.diff(total, 2)) > 1e-9]
-        dots, _ = curve(units, "a unit's z1 is 0")
+        dots, y_dots = curve(units, "a unit's z1 is 0")
         for bend in bends:
             self.assertLess(np.abs(dots - bend).min(), 0.011)  # one step of the grid
-        self.assertEqual(len(dots), np.sum(np.abs(b1 / W1[0]) < 2))
+        zeros = -b1 / W1[0]
+        self.assertEqual(len(dots), np.sum((zeros > x.min()) & (zeros < x.max())))
+        np.testing.assert_allclose(y_dots, np.interp(dots, grid, total), atol=0.03)
 
     def test_04(self):
         names, printed, (histogram, effect, loss) = run_here("04_mlp_multi_input")
@@ -431,8 +431,18 @@ class Settings(unittest.TestCase):
                 exec(cell, names)
 
 
+def small_problem(script):
+    """Return random params of 01 or 02, and seven samples for them."""
+    rng = np.random.default_rng(1)
+    x, y = script.make_data(rng, 7)
+    return script.init_params(rng), x, y
+
+
 def random_problem(D, H, K):
-    """Return random params of a two-layer network, and seven samples for it."""
+    """Return random params of a two-layer network, and seven samples for it.
+
+    With this seed, no z1 is so near to 0 that a nudge would cross the kink of relu.
+    """
     rng = np.random.default_rng(1)
     params = [rng.normal(size=shape) for shape in ((D, H), (H,), (H, K), (K,))]
     return params, rng.normal(size=(7, D)), rng.normal(size=(7, K))
@@ -454,47 +464,51 @@ def measured_gradient(loss, params, number):
 class Gradients(unittest.TestCase):
     """loss_and_grads returns the derivatives of its loss, each in its param's shape."""
 
-    def check(self, script, names, params, x, y, activations=(None,)):
-        """Compare with differences of the loss, and name the wrong gradients."""
+    def wrong_gradients(self, script, params, x, y, *activation):
+        """Compare with differences of the loss. Return what is wrong, by name."""
+
+        def loss(moved_params):
+            return script.loss_and_grads(moved_params, x, y, *activation)[0]
+
+        _, grads = script.loss_and_grads(params, x, y, *activation)
+        names = ("dw", "db") if len(params) == 2 else ("dW1", "db1", "dW2", "db2")
         wrong = {}
-        for activation in activations:
-            more = [] if activation is None else [activation]
+        for number, name in enumerate(names):
+            grad = np.array(grads[number])
+            right = measured_gradient(loss, params, number)
+            if grad.shape != right.shape:
+                wrong[name] = f"has the shape {grad.shape}, not {right.shape}"
+            elif not np.allclose(grad, right, rtol=1e-6, atol=1e-8):
+                found, expected = grad.ravel()[:4], right.ravel()[:4]
+                wrong[name] = f"begins with {found}\n  instead of {expected}"
+        return wrong
 
-            def loss(moved_params, more=more):
-                return script.loss_and_grads(moved_params, x, y, *more)[0]
-
-            _, grads = script.loss_and_grads(params, x, y, *more)
-            for number, name in enumerate(names):
-                grad = np.array(grads[number])
-                right = measured_gradient(loss, params, number)
-                if grad.shape != right.shape:
-                    shapes = f"{grad.shape}, not {right.shape}"
-                    wrong[name] = f"{name} has the shape {shapes}"
-                elif not np.allclose(grad, right, rtol=1e-6, atol=1e-8):
-                    found, expected = grad.ravel()[:4], right.ravel()[:4]
-                    wrong[name] = f"{name} begins with {found}\n  instead of {expected}"
-        if wrong:
+    def check(self, script, wrong):
+        lines = [f"{name} {what}" for name, what in wrong.items()]
+        if lines:
             heading = f"wrong gradients in {script.__name__}.py:"
-            self.fail("\n".join([heading, *wrong.values()]))
+            self.fail("\n".join([heading, *lines]))
 
     def test_01(self):
-        rng = np.random.default_rng(1)
-        x, y = linear.make_data(rng, 7)
-        self.check(linear, ("dw", "db"), linear.init_params(rng), x, y)
+        params, x, y = small_problem(linear)
+        self.check(linear, self.wrong_gradients(linear, params, x, y))
 
     def test_02(self):
-        rng = np.random.default_rng(1)
-        x, y = logistic.make_data(rng, 7)
-        self.check(logistic, ("dw", "db"), logistic.init_params(rng), x, y)
+        params, x, y = small_problem(logistic)
+        self.check(logistic, self.wrong_gradients(logistic, params, x, y))
 
     def test_03(self):
         params, x, y = random_problem(D=1, H=4, K=1)
-        names = "dW1", "db1", "dW2", "db2"
-        self.check(single, names, params, x, y, single.DERIVATIVE)
+        wrong = {}
+        for activation in single.DERIVATIVE:
+            found = self.wrong_gradients(single, params, x, y, activation)
+            for name, what in found.items():  # one report for each gradient is enough
+                wrong.setdefault(name, f"(with {activation.__name__}) {what}")
+        self.check(single, wrong)
 
     def test_04(self):
         params, x, y = random_problem(D=3, H=4, K=2)
-        self.check(multi, ("dW1", "db1", "dW2", "db2"), params, x, y)
+        self.check(multi, self.wrong_gradients(multi, params, x, y))
 
 
 class Training(unittest.TestCase):
@@ -515,18 +529,14 @@ class Training(unittest.TestCase):
         return found
 
     def test_01(self):
-        rng = np.random.default_rng(1)
-        x, y = linear.make_data(rng, 7)
-        start = linear.init_params(rng)
+        start, x, y = small_problem(linear)
         _, losses, path = self.check(linear, start, x, y)
         self.assertEqual(len(path), 2)
         self.assertEqual(path[0], start)
         self.assertEqual(linear.loss_and_grads(path[1], x, y)[0], losses[1])
 
     def test_02(self):
-        rng = np.random.default_rng(1)
-        x, y = logistic.make_data(rng, 7)
-        self.check(logistic, logistic.init_params(rng), x, y)
+        self.check(logistic, *small_problem(logistic))
 
     def test_03(self):
         start, x, y = random_problem(D=1, H=4, K=1)
@@ -628,14 +638,6 @@ class WrongInput(unittest.TestCase):
 
     advice = "is there NaN or infinity in x or y. If not, lower learning_rate"
 
-    def setUp(self):
-        errstate = np.errstate(all="ignore")
-        errstate.__enter__()
-        self.addCleanup(errstate.__exit__, None, None, None)
-        silent = contextlib.redirect_stdout(io.StringIO())
-        silent.__enter__()
-        self.addCleanup(silent.__exit__, None, None, None)
-
     def check_loss(self, loss):
         remedies = "y[:, None] makes a flat y a column, y[:, 0] makes a column flat"
         for a, b in (((3,), (3, 1)), ((3, 1), (3,)), ((3, 1), (1, 1))):
@@ -656,8 +658,9 @@ class WrongInput(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, words):
                 common.bce_with_logits(np.ones(2), y)
 
-    def check_train(self, train, x, y):
-        """Try shapes that do not fit, and NaN and infinity in x."""
+    @np.errstate(all="ignore")
+    def check_train(self, train, x, y, rate_that_explodes):
+        """Try shapes that do not fit, NaN and infinity in x, and too large a rate."""
         turned = y[:, 0] if y.ndim == 2 else y[:, None]
         for wrong_x, wrong_y in ((x, turned), (x[:5], y), (x, y[:5]), (x[:0], y[:0])):
             with self.assertRaises(ValueError):
@@ -667,62 +670,50 @@ class WrongInput(unittest.TestCase):
             words = f"epoch    1 .*{self.advice}"
             with self.assertRaisesRegex(FloatingPointError, words):
                 train(wrong_x, y, 0.1)
-
-    def check_explosion(self, train, x, y):
-        words = f"loss (inf|nan).*{self.advice}"
-        with self.assertRaisesRegex(FloatingPointError, words):
-            train(x, y, 9.0)
+        if rate_that_explodes:
+            words = f"loss (inf|nan).*{self.advice}"
+            with self.assertRaisesRegex(FloatingPointError, words):
+                train(x, y, rate_that_explodes)
 
     def test_01(self):
-        rng = np.random.default_rng(0)
-        x, y = linear.make_data(rng, 8)
-        start = linear.init_params(rng)
+        start, x, y = small_problem(linear)
 
         def train(x, y, rate):
             linear.train(start, x, y, 999, rate)
 
-        self.check_train(train, x, y)
-        self.check_explosion(train, x, y)
+        self.check_train(train, x, y, 9.0)
 
     def test_02(self):
-        rng = np.random.default_rng(0)
-        x, y = logistic.make_data(rng, 8)
-        start = logistic.init_params(rng)
+        start, x, y = small_problem(logistic)
 
         def train(x, y, rate):
             logistic.train(start, x, y, 9, rate)
 
-        self.check_train(train, x, y)  # it cannot explode: the derivatives have a bound
+        self.check_train(train, x, y, None)  # it cannot explode: p - y has a bound
 
     def test_03(self):
-        rng = np.random.default_rng(0)
-        x, y = single.make_data(rng, 8)
-        start = single.init_params(rng, 4)
+        start, x, y = random_problem(D=1, H=4, K=1)
 
         def train(x, y, rate):
             single.train(start, x, y, common.relu, 999, rate)
 
-        self.check_train(train, x, y)
-        self.check_explosion(train, x, y)
+        self.check_train(train, x, y, 9.0)
 
     def test_04(self):
+        start, x, y = random_problem(D=3, H=4, K=2)
         rng = np.random.default_rng(0)
-        x, y = multi.make_data(rng, 8)
-        start = multi.init_params(rng, 5, 4, 1)
 
         def train(x, y, rate):
             multi.train(start, x, y, x, y, rng, 999, rate, 4)
 
-        self.check_train(train, x, y)
-        self.check_explosion(train, x, y)
+        self.check_train(train, x, y, 9.0)
         with self.assertRaisesRegex(FloatingPointError, "test loss nan: is there NaN"):
             multi.train(start, x, y, x, y * np.nan, rng, 1, 0.1, 4)
 
     def test_04_refuses_before_the_first_step(self):
-        x, y = multi.make_data(np.random.default_rng(0), 8)
-        start = multi.init_params(np.random.default_rng(0), 5, 4, 1)
+        start, x, y = random_problem(D=3, H=4, K=2)
         rng = mock.Mock()
-        for x_test, y_test in ((x, y[:, 0]), (x[:5], y), (x[:, :4], y), (x[:0], y[:0])):
+        for x_test, y_test in ((x, y[:, 0]), (x[:5], y), (x[:, :2], y), (x[:0], y[:0])):
             with self.assertRaises(ValueError):
                 multi.train(start, x, y, x_test, y_test, rng, 1, 0.1, 4)
         for size in (0, -1):

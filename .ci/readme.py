@@ -110,7 +110,8 @@ def check_bugs(section, text):
         found = re.findall(r"^(?:FAIL|ERROR): (test_\w+)", printed, flags=re.MULTILINE)
         tests_named = re.findall(r"test_\w+", named)
         check(f"{section}, {old}", found == tests_named, named, printed)
-        gradients = re.findall(r"^(d\w+) (?:begins|has)", printed, flags=re.MULTILINE)
+        wrong = r"^(d\w+) .*(?:begins with|has the shape)"
+        gradients = re.findall(wrong, printed, flags=re.MULTILINE)
         expected = re.findall("`(d.*?)`", named) * len(found)
         check(f"{section}, {old}", gradients == expected, named, printed)
 
