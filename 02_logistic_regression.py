@@ -51,6 +51,22 @@ def make_data(rng, n):
     return x, y.astype(float)
 
 
+def true_params():
+    """Return the w and b with which the model gives the true probabilities.
+
+    The classes are equally likely, and their noise is normal. So near a point x, the
+    samples of a class are in proportion to exp(-d^2 / (2 NOISE^2)), where d is the
+    distance from x to the centre of the class. As p is 1 / (1 + exp(-z)), exp(z) is
+    p / (1 - p): how many times as many samples class 1 has there. So the true z is
+    (d0^2 - d1^2) / (2 NOISE^2). In this difference the squares of x1 and x2 cancel, and
+    x @ w + b is left. Without noise, w and b are infinite.
+    """
+    steepness = 1 / NOISE**2 if NOISE > 0 else np.inf
+    w = steepness * (CENTRES[1] - CENTRES[0])
+    b = steepness * ((CENTRES[0] ** 2).sum() - (CENTRES[1] ** 2).sum()) / 2
+    return w, b
+
+
 # %% Model
 def init_params(rng):
     """Return random w and b to start from. Any start will do, as the training shows."""
@@ -246,26 +262,12 @@ if __name__ == "__main__":
     largest = max(np.abs(dw).max(), abs(db))
     print(f"largest derivative | {largest:.10f}")
 
-    # Which w and b are true? The classes are equally likely, and their noise is normal.
-    # So near a point x, the samples of a class are in proportion to the density
-    #
-    #     exp(-d^2 / (2 NOISE^2)), where d is the distance from x to the class's centre.
-    #
-    # And as p is 1 / (1 + exp(-z)), exp(z) is p / (1 - p): how many times as many
-    # samples class 1 has there. So the true z is (d0^2 - d1^2) / (2 NOISE^2). In this
-    # difference the squares of x1 and x2 cancel, and x @ true_w + true_b is left.
-    steepness = 1 / NOISE**2 if NOISE > 0 else np.inf
-    true_w = steepness * (CENTRES[1] - CENTRES[0])
-    true_b = steepness * ((CENTRES[0] ** 2).sum() - (CENTRES[1] ** 2).sum()) / 2
-
-    # The truth guesses class 1 where the centre of class 1 is the nearer one. (We do
-    # not take this from z, which is infinite if NOISE is 0.) The truth may make fewer
-    # mistakes than what was learned: training lowers the loss, not their number.
+    # The truth guesses the class whose centre is nearer. It may make fewer mistakes than
+    # what was learned: training lowers the loss, not the number of mistakes.
     _, p = forward(params, x)
     d0, d1 = [np.linalg.norm(x - centre, axis=1) for centre in CENTRES]
     guesses = {"learned": p > 0.5, "truth": d0 > d1}
-    models = {"learned": params, "truth": (true_w, true_b)}
-    for name, (w, b) in models.items():
+    for name, (w, b) in {"learned": params, "truth": true_params()}.items():
         accuracy = np.mean(guesses[name] == y)  # the share of guesses that are right
         line = f"{name:7} | w {w[0]:.4f} {w[1]:.4f} | b {b:.4f}"
         print(f"{line} | training accuracy {accuracy:.3f}")

@@ -277,7 +277,8 @@ class Figures(unittest.TestCase):
         (truth,) = [line for line in plane.lines if line.get_label() == "truth"]
         on_screen = truth.get_transform().transform(truth.get_path().vertices)
         on_truth = plane.transData.inverted().transform(on_screen)
-        np.testing.assert_allclose(on_truth @ names["true_w"], -names["true_b"])
+        true_w, true_b = names["true_params"]()
+        np.testing.assert_allclose(on_truth @ true_w, [-true_b, -true_b])
         blue = matplotlib.colors.to_rgba("#0072B2")
         lines = [lines for lines in plane.collections if blue in lines.get_edgecolor()]
         lines_z = corners(lines) @ w + b  # log(p / (1 - p)) of 0.1, 0.5 and 0.9
