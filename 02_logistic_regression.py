@@ -2,7 +2,8 @@
 
 The data are n samples of two classes, called 0 and 1. Each sample has two inputs, x1
 and x2. The samples of a class form a cloud in the plane of x1 and x2, and the clouds
-overlap. So no model can always tell the class, but it can learn a probability.
+overlap. So no model can always tell the class, but a model can learn how probable each
+class is.
 
 The model is a single neuron. It adds up its inputs, each times a weight, and adds a
 bias. The result is called the score, or logit, and may be any number. The sigmoid turns
@@ -59,7 +60,8 @@ def true_params():
     distance from x to the centre of the class. As p is 1 / (1 + exp(-z)), exp(z) is
     p / (1 - p): how many times as many samples class 1 has there. So the true z is
     (d0^2 - d1^2) / (2 NOISE^2). In this difference the squares of x1 and x2 cancel, and
-    x @ w + b is left. Without noise, w and b are infinite.
+    2 x @ (c1 - c0) + c0 @ c0 - c1 @ c1 is left, where c0 and c1 are the centres. This
+    gives w and b. Without noise, they are infinite.
     """
     steepness = 1 / NOISE**2 if NOISE > 0 else np.inf
     w = steepness * (CENTRES[1] - CENTRES[0])
@@ -69,7 +71,7 @@ def true_params():
 
 # %% Model
 def init_params(rng):
-    """Return random w and b to start from. Any start will do, as the training shows."""
+    """Return random w and b to start from. Any start will do (see Training)."""
     w = rng.normal(size=2)
     b = rng.normal()
     return w, b
@@ -89,8 +91,8 @@ def forward(params, x):
 # them together. If the samples are independent, this probability is a product of n
 # factors. Its logarithm is a sum, which is easier to handle. Divided by n, it does not
 # grow with the number of samples. A minus sign turns it into a loss, which is to be
-# small. So a sample costs -log(p) or -log(1 - p). Its cost is nearly 0 if the model was
-# nearly certain and right, and without limit if it was nearly certain and wrong.
+# small. So a sample costs -log(p) or -log(1 - p). This is nearly 0 if the model gave its
+# true class a probability near 1, and it grows without limit as this falls towards 0.
 #
 # The name dw is short for d(loss)/d(w). It has the shape of w. Each of its entries says
 # how fast the loss rises when this entry of w rises and all others stay. The name dz
@@ -204,7 +206,8 @@ def plot_plane(ax, x, y, params):
 
 def plot_probability(ax, y, z):
     """Draw the labels and p, by score, and how often class 1 really occurs there."""
-    jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)  # to show all
+    # Jitter moves the dots up or down a little, so that they do not hide each other.
+    jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=y.size)
     for label, color, marker in CLASSES:
         own = y == label
         ax.plot(z[own], y[own] + jitter[own], marker, color=color, markersize=4)
@@ -227,7 +230,8 @@ def plot_costs(ax, y, z, p):
         own = y == label
         if not own.any():
             continue  # few samples may all be of one class
-        # The cost is log(1 + exp(z)) for class 0. For class 1, it is less by z.
+        # For class 0, the cost is log(1 + exp(z)). For class 1, it is log(1 + exp(-z)),
+        # which is less by z.
         z_grid = np.linspace(z[own].min(), z[own].max(), 1001)
         ax.plot(z_grid, np.logaddexp(0, z_grid) - label * z_grid, color=color)
         costs = np.logaddexp(0, z[own]) - label * z[own]
@@ -262,8 +266,8 @@ if __name__ == "__main__":
     largest = max(np.abs(dw).max(), abs(db))
     print(f"largest derivative | {largest:.10f}")
 
-    # The truth guesses the class whose centre is nearer. It may make fewer mistakes than
-    # what was learned: training lowers the loss, not the number of mistakes.
+    # The truth guesses the class whose centre is nearer. It may make fewer mistakes
+    # than the learned model, because training lowers the loss and not the mistakes.
     _, p = forward(params, x)
     d0, d1 = [np.linalg.norm(x - centre, axis=1) for centre in CENTRES]
     guesses = {"learned": p > 0.5, "truth": d0 > d1}
