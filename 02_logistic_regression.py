@@ -91,8 +91,8 @@ def forward(params, x):
 # them together. If the samples are independent, this probability is a product of n
 # factors. Its logarithm is a sum, which is easier to handle. Divided by n, it does not
 # grow with the number of samples. A minus sign turns it into a loss, which is to be
-# small. So a sample costs -log(p) or -log(1 - p). This is nearly 0 if the model gave its
-# true class a probability near 1, and it grows without limit as this falls towards 0.
+# small. So a sample costs -log(p) or -log(1 - p). This is nearly 0 if the model gave
+# the true class a probability near 1, and it grows without limit as this falls to 0.
 #
 # The name dw is short for d(loss)/d(w). It has the shape of w. Each of its entries says
 # how fast the loss rises when this entry of w rises and all others stay. The name dz
