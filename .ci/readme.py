@@ -195,5 +195,20 @@ printed = run(program)
 _, (_, last_lines) = fenced_blocks(sections["To PyTorch"])
 check("To PyTorch", printed.endswith(last_lines), last_lines, printed)
 
+# Some numbers stand in a sentence, too. They are those of a printed line.
+changed = (HERE / SCRIPTS[1]).read_text(encoding="utf-8")
+changed = changed.replace("dz = 1 / y.size * (p - y)", "dz = p - y")
+for section, sentence, line, printed in (
+    ("Break it", "ends at 0.720 instead of 0.867", "training accuracy 0.720", run(changed)),
+    ("A first language model", "falls from 3.40, which is guessing, to 1.23",
+     "test loss 1.23", sections["A first language model"]),
+    ("A first language model", "a score for each of 30 letters", "guessing | loss 3.40",
+     f"guessing | loss {np.log(30):.2f}"),
+    ("A small GPT", "Of 95 names that were kept for the test, it sorts 89", "89 of 95",
+     sections["A small GPT"]),
+    ("A small GPT", "14,631", "14631 parameters", sections["A small GPT"]),
+):
+    check(section, sentence in sections[section] and line in printed, sentence, printed)
+
 print("README.md is right" if not failures else f"\nwrong: {failures}")
 raise SystemExit(len(failures))
