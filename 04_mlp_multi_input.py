@@ -263,11 +263,11 @@ if __name__ == "__main__":
     # Row d of dW1 grows with input d. If one input is in millimetres and another in
     # metres, no learning rate suits both. And inputs far from 0 make a long valley of
     # the loss, along which steps are slow, as in 01. So each input is shifted to mean 0
-    # and scaled to standard deviation 1. (Here, where all inputs go from 0 to 1, only
-    # the shift helps much. A constant input has standard deviation 0 and must be left
-    # out.) The target is scaled, too, so that its unit does not matter. Then a model
-    # that always predicts the mean has a loss of about 1, the variance of the scaled
-    # target.
+    # and scaled to standard deviation 1. (Here all inputs go from 0 to 1, so this only
+    # speeds up the first epochs. An input that never changes has standard deviation 0
+    # and must be left out.) The target is scaled, too, so that its unit does not
+    # matter. Then a model that always predicts the mean has a loss of about 1, which is
+    # the variance of the scaled target.
     #
     # Test data stand for data that nobody has seen yet. So the means and standard
     # deviations come from the training data alone.
