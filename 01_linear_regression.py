@@ -45,7 +45,7 @@ EPOCHS = 1000
 
 # %% Data
 def truth(x):
-    """Return the y that belongs to x, without noise."""
+    """Return the y of the true line at x, without noise."""
     return TRUE_W * x + TRUE_B
 
 
@@ -184,7 +184,7 @@ def plot_path(ax, x, y, start, best, path):
 
     The loss is a bowl, and here a long one. As x averages about 2, not 0, more w with
     less b only tilts the line about the middle of the data, which changes
-    the loss much less. The path crosses the bowl first, and then goes along its floor.
+    the loss much less than raising both would. The path crosses the bowl first, and then goes along its floor.
     """
     # The start and the best point are in view, with w and b on the same scale. A path
     # that leads far outside is cut off.

@@ -41,8 +41,8 @@ HIDDEN = 8  # number of hidden units
 LEARNING_RATE = 0.03  # found by trial; with many more units it must be smaller
 EPOCHS = 4000
 
-# The activations, each with its derivative. The script trains and draws all of them,
-# and the units of the first one.
+# The activations, each with its derivative. The script trains and draws all of them.
+# It also draws the single units of the first one.
 DERIVATIVE = {relu: relu_grad, tanh: tanh_grad, identity: identity_grad}
 
 
@@ -102,11 +102,11 @@ def forward(params, x, activation):
 #
 #     W1[j] -> z1[i, j] -> a1[i, j] -> y_pred[i] -> loss
 #
-# Their links are x[i], the slope of the activation at z1[i, j], W2[j], and dy_pred[i].
-# We walk the paths from right to left, so that each step can use the result of the step
-# before. That is why the method is called backpropagation. In the code, each line
-# of the model comes again as a comment, with indices. The derivatives that follow from
-# it stand below.
+# The derivatives along the arrows are x[i], the slope of the activation at z1[i, j],
+# W2[j], and dy_pred[i]. We walk the paths from right to left, so that each step can use
+# the result of the step before. That is why the method is called backpropagation. In
+# the code, each line of the model comes again as a comment, with indices. The
+# derivatives that follow from it stand below.
 def loss_and_grads(params, x, y, activation):
     """Return the loss, and its derivatives in the order of params."""
     W1, b1, W2, b2 = params
