@@ -183,8 +183,9 @@ def plot_path(ax, x, y, start, best, path):
     """Draw w and b on their way, over rings of equal loss.
 
     The loss is a bowl, and here a long one. As x averages about 2, not 0, more w with
-    less b only tilts the line about the middle of the data, which changes
-    the loss much less than raising both would. The path crosses the bowl first, and then goes along its floor.
+    less b only tilts the line about the middle of the data. This changes the loss much
+    less than raising both would. The path crosses the bowl first, and then goes along
+    its floor.
     """
     # The start and the best point are in view, with w and b on the same scale. A path
     # that leads far outside is cut off.

@@ -169,7 +169,7 @@ def train(params, x, y, x_test, y_test, rng, epochs, learning_rate, batch_size):
 
         # A network can learn the noise of its own samples by heart, so its loss on them
         # flatters. What counts is the loss on other samples. (If you choose settings by
-        # the test loss, it flatters, too. Then keep a third set for the end.)
+        # the test loss, that one flatters, too. Then keep a third set for the end.)
         loss = mse(forward(params, x)[-1], y)
         test_loss = mse(forward(params, x_test)[-1], y_test)
         report = f"epoch {epoch:4d} | loss {loss:.4g} | test loss {test_loss:.4g}"
