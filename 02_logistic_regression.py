@@ -145,8 +145,8 @@ def loss_and_grads(params, x, y):
 # derivatives, and then from each parameter subtract learning_rate times its derivative.
 #
 # Does the start matter? On any straight way through w and b, each z changes evenly. The
-# slope of its cost, p - y, rises with z, so the loss bends up all the way. Such a loss
-# has a single valley, and every start leads there if the steps are small enough. But if
+# slope of its cost, p - y, rises with z, so the loss never bends down. Such a loss has
+# a single valley, and every start leads there if the steps are small enough. But if
 # some w and b get every sample right, twice that w and b cost less still. Then the
 # valley has no lowest point, and w grows for as long as we train.
 def train(params, x, y, epochs, learning_rate):
