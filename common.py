@@ -8,11 +8,11 @@ of the same shape, and returns one number: the mean over all entries.
 import numpy as np
 
 
+# %% Activations
 def sigmoid(z):
     """Return 1 / (1 + exp(-z)), which rises from 0 to 1 and is 1/2 at z = 0."""
-    # The same as exp(-log(1 + exp(-z))). logaddexp(0, -z) is log(exp(0) + exp(-z)), and
-    # never overflows. exp(-z) itself would overflow at z = -1000.
-    return np.exp(-np.logaddexp(0, -z))
+    # The same as exp(-log(1 + exp(-z))), but exp(-z) alone would overflow at z = -1000.
+    return np.exp(-np.logaddexp(0, -z))  # logaddexp(0, u) is log(1 + exp(u))
 
 
 def relu(z):
@@ -53,12 +53,22 @@ def identity_grad(z):
     return np.ones_like(z)
 
 
-def mse(y_pred, y):
-    """Return the mean squared error, which is in the unit of y squared.
+# %% Losses
+def check_shapes(prediction, y):
+    """Raise ValueError if the shapes differ, or if the arrays are empty."""
+    # NumPy would broadcast (n,) and (n, 1) to (n, n), and compare all pairs of samples.
+    if prediction.shape != y.shape:
+        raise ValueError(
+            f"shapes differ: prediction {prediction.shape}, y {y.shape}; "
+            "y[:, None] makes a flat y a column, y[:, 0] makes a column flat"
+        )
+    if y.size == 0:
+        raise ValueError(f"no samples: prediction and y have the shape {y.shape}")
 
-    Raises ValueError if the shapes differ, or if the arrays are empty.
-    """
-    _check_shapes(y_pred, y)
+
+def mse(y_pred, y):
+    """Return the mean squared error. Its unit is that of y, squared."""
+    check_shapes(y_pred, y)
     return np.mean((y_pred - y) ** 2)
 
 
@@ -67,26 +77,11 @@ def bce_with_logits(z, y):
 
     With p = sigmoid(z), it is the mean of -(y log(p) + (1 - y) log(1 - p)): minus the
     log-likelihood of the labels, per sample (C. Bishop, Pattern Recognition and Machine
-    Learning, 2006, equation 4.90).
-
-    Raises ValueError if the shapes differ, if the arrays are empty, or if a label is
-    NaN or not from 0 to 1.
+    Learning, 2006, equation 4.90). A label that is not from 0 to 1 raises ValueError.
     """
-    _check_shapes(z, y)
+    check_shapes(z, y)
     if not np.all((y >= 0) & (y <= 1)):  # a comparison with NaN is False
         raise ValueError(f"labels must be in [0, 1], not from {y.min()} to {y.max()}")
     # p may round to 0 or to 1, and log(0) is not finite. So the loss starts from z:
     # -log(p) = log(1 + exp(-z)), and -log(1 - p) = log(1 + exp(z)).
     return np.mean(y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z))
-
-
-def _check_shapes(prediction, y):
-    # Without this check, NumPy would broadcast (n,) and (n, 1) to (n, n), and the mean
-    # would be over all pairs of samples.
-    if prediction.shape != y.shape:
-        raise ValueError(
-            f"shapes differ: prediction {prediction.shape}, y {y.shape}; "
-            "y[:, None] makes a flat y a column, y[:, 0] makes a column flat"
-        )
-    if y.size == 0:
-        raise ValueError(f"no samples: prediction and y have the shape {y.shape}")
