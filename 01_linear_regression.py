@@ -95,7 +95,7 @@ def loss_and_grads(params, x, y):
 
 
 def check_gradient(params, x, y):
-    """Nudge w, then b. Print dw and db, each beside the loss's rise per nudge."""
+    """Nudge w, then b. Print dw and db, each beside the rise of the loss per nudge."""
     nudge = 1e-6  # so small that the loss rises almost in proportion to it
     w, b = params
     loss, (dw, db) = loss_and_grads(params, x, y)

@@ -114,7 +114,7 @@ def loss_and_grads(params, x, y):
 
 
 def check_gradient(params, x, y):
-    """Nudge w1, w2 and b. Print each derivative beside the loss's rise per nudge."""
+    """Nudge w1, w2 and b. Print each derivative beside the rise per nudge."""
     nudge = 1e-6  # so small that the loss rises almost in proportion to it
     w, b = params
     loss, (dw, db) = loss_and_grads(params, x, y)

@@ -247,7 +247,7 @@ class Common(unittest.TestCase):
         for function, oracle in (
             (common.sigmoid, lambda z: 1 / (1 + math.exp(-z))),
             (common.relu, lambda z: max(z, 0)),
-            (common.relu_grad, lambda z: z > 0),
+            (common.relu_grad, lambda z: float(z > 0)),
             (common.tanh_grad, lambda z: 1 - math.tanh(z) ** 2),
         ):
             found = function(np.array(self.numbers))

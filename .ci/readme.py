@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from fnmatch import fnmatch
 from pathlib import Path
 
 os.environ["MPLBACKEND"] = "Agg"
@@ -27,6 +28,7 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 PAGE = (HERE / "README.md").read_text(encoding="utf-8")
 PROGRAMS = programs()
+IGNORED = (HERE / ".gitignore").read_text(encoding="utf-8").splitlines()
 SCRIPTS = sorted(path.name for path in HERE.glob("0*.py"))
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 modules = [importlib.import_module(name[:-3]) for name in SCRIPTS]
@@ -90,6 +92,8 @@ def check_programs(section, text):
             continue
         compile(code, name, "exec")
         check(section, max(map(len, code.splitlines())) <= 88, name, "is too wide")
+        ignored = any(fnmatch(f"/{name}", line) for line in IGNORED)
+        check(section, ignored, name, "is not in .gitignore")
         check(section, next_kind == "text", name, "has no output on the page")
         if "import torch" in code and not HAS_TORCH:
             digits = re.findall(r"\d\.\d{12}", expected)
