@@ -321,12 +321,11 @@ SENTENCES = (
     ("A small GPT", "two of three, and if all", "sorting.py", "134 of 200 are sorted"),
     ("A small GPT", "about one of six", "sorting.py", "31 of 200 are sorted"),
     ("A small GPT", "*banana*, it makes `abnn`", "sorting.py", "banana=abnn"),
-    ("A small GPT", "it makes `abn`", "banana.py", "banana=abn\n"),
+    ("A small GPT", "it sorts *cabin*", "sorting.py", "cabin=abcin\n"),
     ("A small GPT", "`transformer=aefmnorst` is right", "sorting.py", "=aefmnorst\n"),
     ("A small GPT", "`jazz=agruz` is wrong", "sorting.py", "jazz=agruz\n"),
     ("A small GPT", "In 98 of 100 such rows", "sorting.py", "98% trained"),
     ("A small GPT", "87 are right", "sorting.py", "87 of 95 are sorted"),
-    ("A small GPT", "Yes, 87 of them", "banana.py", "87 of 95"),
     ("Several layers", "gets 33 of 100 right", "layers.py", "33% are right"),
     ("Several layers", "commonest digit so far gets 35", "layers.py", "35% are right"),
 )
