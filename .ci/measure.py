@@ -99,7 +99,7 @@ def measure(code):
 
 
 wrong = 0
-heads = re.search(r"In (\d+) of 100 such rows", page)[1]
+heads = re.search(r"In (\d+) of 100 rows that write", page)[1]
 with ThreadPoolExecutor(2) as pool:
     for name, measured in zip(models, pool.map(measure, models.values())):
         row = re.search(rf"^\| {name} \| (\S+) \| (\S+) \| (\S+) \|$", page, flags=re.M)

@@ -324,7 +324,7 @@ SENTENCES = (
     ("A small GPT", "it sorts *cabin*", "sorting.py", "cabin=abcin\n"),
     ("A small GPT", "`transformer=aefmnorst` is right", "sorting.py", "=aefmnorst\n"),
     ("A small GPT", "`jazz=agruz` is wrong", "sorting.py", "jazz=agruz\n"),
-    ("A small GPT", "In 98 of 100 such rows", "sorting.py", "98% trained"),
+    ("A small GPT", "In 98 of 100 rows that write", "sorting.py", "98% trained"),
     ("A small GPT", "87 are right", "sorting.py", "87 of 95 are sorted"),
     ("Several layers", "gets 33 of 100 right", "layers.py", "33% are right"),
     ("Several layers", "commonest digit so far gets 35", "layers.py", "35% are right"),
