@@ -1,9 +1,8 @@
 """Run the four scripts, and test what they compute and print.
 
 Run this with `python test_all.py`, or with pytest. `python test_all.py Gradients` runs
-only one class, and `python test_all.py Gradients.test_03` runs only one test. A script
-that fails in one class is skipped in the classes below, because most of what they would
-find follows from it. So what stands first on the screen is what to fix.
+only one class, and `python test_all.py Gradients.test_03` only one test. A script that
+fails is skipped in the classes below, so what stands first on the screen is what to fix.
 """
 
 import difflib
@@ -216,7 +215,9 @@ class WrongInput(EachScript, unittest.TestCase):
         data = multi, params, x, y, x, y * 1e200
         self.assertRaisesRegex(FloatingPointError, "test loss inf: lower", train, *data)
         # x may be a single sample (D,), but it must not have another width.
-        scaling = np.ones(3), np.ones(3) / 2, np.ones(2), np.ones(2) / 4
+        scaling = multi.fit_scaling(x, y)
+        np.testing.assert_allclose(multi.scale(x, y, scaling)[1].mean(0), 0, atol=1e-12)
+        self.assertRaises(ValueError, multi.scale, x, y, multi.fit_scaling(x, 0 * y))
         y_pred = multi.predict(params, scaling, x)
         np.testing.assert_allclose(multi.predict(params, scaling, x[0]), y_pred[0])
         for wrong in (x[0][:, None], x[:, :2], np.ones(1)):
@@ -293,8 +294,7 @@ class Scripts(EachScript, unittest.TestCase):
             self.fail(f"{name}.py failed, or warned:\n{errors}")
         self.assert_prints(PRINTED[script].split("\n\n")[0], text, f"{name}.py")
         losses = re.findall(rf"epoch +(?:1|{script.EPOCHS}) \| loss (\S+)", text)
-        first, last = map(float, losses[:2])
-        self.assertLess(last, first, f"the loss of {name}.py must drop")
+        self.assertLess(float(losses[1]), float(losses[0]), f"{name}.py: it must drop")
         self.assertIn(name, self.pictures, "the picture that it saves")
 
 
