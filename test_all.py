@@ -2,7 +2,7 @@
 
 Run this with `python test_all.py`, or with pytest. `python test_all.py Gradients` runs
 only one class, and `python test_all.py Gradients.test_03` only one test. A script that
-fails is skipped in the classes below, so what stands first on the screen is what to fix.
+fails is skipped in the classes below, so what stands first is what to fix.
 """
 
 import difflib

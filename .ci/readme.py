@@ -321,7 +321,7 @@ SENTENCES = (
     ("A small GPT", "two of three, and if all", "sorting.py", "134 of 200 are sorted"),
     ("A small GPT", "about one of six", "sorting.py", "31 of 200 are sorted"),
     ("A small GPT", "*banana*, it makes `abnn`", "sorting.py", "banana=abnn"),
-    ("A small GPT", "it sorts *cabin*", "sorting.py", "cabin=abcin\n"),
+    ("A small GPT", "of *cabin*, it makes `abcin`", "sorting.py", "cabin=abcin\n"),
     ("A small GPT", "`transformer=aefmnorst` is right", "sorting.py", "=aefmnorst\n"),
     ("A small GPT", "`jazz=agruz` is wrong", "sorting.py", "jazz=agruz\n"),
     ("A small GPT", "In 98 of 100 rows that write", "sorting.py", "98% trained"),
