@@ -9,7 +9,6 @@ such as "01_linear_regression | EPOCHS = 2", and accept.
 import difflib
 import itertools
 import sys
-import warnings
 from pathlib import Path
 
 TEXT = Path(__file__).resolve().with_name("figures.txt")
@@ -135,6 +134,7 @@ def faults(fig):
     if any(box.min < -0.01) or any(box.max > fig.get_size_inches() + 0.01):
         yield f"FAULT: something sticks out: {numbers(*box.extents)} inches"
     panels = [panel.get_window_extent(renderer) for panel in fig.axes]
+    panels += [panel.xaxis.get_tightbbox(renderer) for panel in fig.axes]  # its labels
     legends = [panel.get_legend().get_window_extent(renderer) for panel in fig.axes]
     for number, legend in enumerate(legends, start=1):
         if legend.count_overlaps(panels + legends) > 1:  # with itself, there is one
@@ -144,23 +144,25 @@ def faults(fig):
 def picture(script, settings):
     """Return the lines about a picture, and about each of its panels."""
     known = {"as it is": "", "all settings changed": PRINTED[script].split("\n\n")[1]}
+    parts = []
+
+    def look(fig, name, dpi):  # when the script saves it
+        fig.set_dpi(dpi)
+        fig.draw_without_rendering()
+        texts = [text for text in fig.findobj(Text) if text.get_text()]
+        smallest = min(text.get_fontsize() for text in texts)
+        width, height = fig.bbox.size
+        size = f"{width:.0f} x {height:.0f} pixels, text from {smallest:g} points"
+        parts.extend([[f"{name} | {size}", *faults(fig)], *map(describe, fig.axes)])
+
     plt.close("all")
     try:
         with plt.rc_context({"lines.linewidth": 9}):  # a user's taste must not matter
-            _, _, saved = run(script, known.get(settings, settings))
-        fig = plt.gcf()
-        fig.set_dpi(saved[1]["dpi"])
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            warnings.simplefilter("ignore", DeprecationWarning)
-            fig.draw_without_rendering()
+            run(script, known.get(settings, settings), look)
     except Exception as error:
         text = str(error).replace("loss nan", "loss inf")  # depends on the processor
         return [[f"{type(error).__name__}: {text}"]]
-    smallest = min(text.get_fontsize() for text in fig.findobj(Text) if text.get_text())
-    width, height = fig.bbox.size
-    size = f"{width:.0f} x {height:.0f} pixels, text from {smallest:g} points"
-    return [[f"{saved[0][0]} | {size}", *faults(fig)], *map(describe, fig.axes)]
+    return parts
 
 
 if __name__ == "__main__":
