@@ -63,11 +63,13 @@ def line_look(line):
 
 
 def area_looks(artist):
-    """Return how the parts of bars, areas and contours look: colour, and width."""
+    """Return how the parts of bars, areas and other lines look: colour, and width."""
     faces = np.atleast_2d(artist.get_facecolor())
     edges = zip(np.atleast_2d(artist.get_edgecolor()), np.ravel(artist.get_linewidth()))
     areas = [f"{color(face)} area" for face in faces if any(face[3:])]
-    return areas or [f"{color(edge)} line {width:g}" for edge, width in edges]
+    style = artist.get_linestyle()  # of a collection: for each line, offset and dashes
+    kind = "line" if style == "solid" or style[0][1] is None else "dashed line"
+    return areas or [f"{color(edge)} {kind} {width:g}" for edge, width in edges]
 
 
 def some_of(points):
