@@ -64,7 +64,7 @@ def true_params():
     The classes are equally likely, and their noise is normal. So near x, the samples of
     a class are in proportion to exp(-d^2 / (2 NOISE^2)), where d is the distance to its
     centre, d0 or d1. As exp(z) = p / (1 - p) is the ratio of class 1 to class 0, z is
-    (d0^2 - d1^2) / (2 NOISE^2). There x1^2 and x2^2 cancel, and x @ w + b is left.
+    (d0^2 - d1^2) / (2 NOISE^2). In it, x1^2 and x2^2 cancel, and x @ w + b is left.
     """
     if NOISE <= 0:
         raise ValueError("NOISE must be above 0: without it, the true w is infinite")
@@ -82,9 +82,9 @@ def true_params():
 # class a probability near 1. As this probability falls to 0, the cost grows without
 # limit. Nothing costs like being sure and wrong.
 #
-# As in 01, dw is short for d(loss)/d(w), now with an entry for w1 and one for w2. In
-# the same way, dz[i] says how fast the loss rises when only z[i] rises. From w1 to the
-# loss there is one path for each sample i: w1 -> z[i] -> loss. Nudge w1, and z[i] moves
+# As in 01, dw is short for d(loss)/d(w), now with an entry for w1 and one for w2. For
+# sample i, dz[i] says how fast the loss rises when only z[i] rises. From w1 to the loss
+# there is one path for each sample i: w1 -> z[i] -> loss. Nudge w1, and z[i] moves
 # x1[i] times as far, where x1[i] is x[i, 0]. The loss then moves about dz[i] times as
 # far as z[i] did. By the chain rule, such derivatives multiply along each path, and the
 # products of all paths add up.
@@ -132,7 +132,7 @@ def check_gradient(params, x, y):
 # Along any straight way through w and b, each z changes evenly, and the slope of its
 # cost, p - y, only rises with z. So the loss never bends down. It has a single valley,
 # and any start will do if the steps are small. But if some w and b get every sample
-# right, doubling them costs less still. Then w grows without limit in the end.
+# right, doubling them costs less still. Then there is no bottom, and w keeps growing.
 @np.errstate(over="ignore", invalid="ignore")  # train reports what explodes
 def train(params, x, y, epochs, learning_rate):
     """Return the trained params, and the loss before each step.
@@ -188,8 +188,7 @@ def plot_probability(ax, y, z):
     for label, color, _ in CLASSES:
         ax.plot(z[y == label], y[y == label], "|", color=color, markersize=12)
 
-    # Sort the samples by score, and split them into ten groups: if p is right, it is
-    # about the share of class 1 in each group.
+    # We take ten groups by score. If p is right, it is the share of class 1 in each.
     groups = np.array_split(np.argsort(z), min(10, z.size))
     z_means = [z[group].mean() for group in groups]
     shares = [y[group].mean() for group in groups]
@@ -199,7 +198,9 @@ def plot_probability(ax, y, z):
 
 def plot_costs(ax, y, z):
     """Draw what each sample costs, by score."""
+    z_grid = np.linspace(z.min(), z.max(), 1001)
     for label, color, marker in CLASSES:
+        ax.plot(z_grid, np.logaddexp(0, z_grid) - label * z_grid, color=color)
         own = z[y == label]
         costs = np.logaddexp(0, own) - label * own  # log(1 + exp(z)) - y * z
         ax.plot(own, costs, marker, color=color, markersize=4, label=f"class {label}")
@@ -214,9 +215,8 @@ if __name__ == "__main__":
     start = init_params(rng)
     check_gradient(start, x, y)  # write p for p - y in dz, and see what this says
     params, losses = train(start, x, y, EPOCHS, LEARNING_RATE)
-    _, (dw, db) = loss_and_grads(params, x, y)  # all 0 at the bottom of the valley
+    _, (dw, db) = loss_and_grads(params, x, y)  # near 0 at the bottom
     print(f"largest derivative | {max(np.abs(dw).max(), abs(db)):.1e}")
-
     # The truth may make more mistakes than the learned model, as it is not fitted to
     # these samples. Or it may make fewer, as training lowers the loss, not the count.
     for name, (w, b) in {"learned": params, "truth": truth}.items():

@@ -84,8 +84,8 @@ def forward(params, x, activation):
 # Nudge W2[j] up by a tiny amount. Then y_pred[i] moves by a1[i, j] times that amount,
 # and the loss moves by about dy_pred[i] times the movement of y_pred[i]. So along a
 # path, derivatives multiply. The nudge takes all paths at once, so the products of the
-# paths add up. This is the chain rule. A matrix product is just such a sum: a1.T @
-# dy_pred adds up over i, because i counts the columns of a1.T and the rows of dy_pred.
+# paths add up. This is the chain rule. The matrix product a1.T @ dy_pred is just such a
+# sum over i, because i counts the columns of a1.T and the rows of dy_pred.
 #
 # The paths of W1[j] are longer:
 #
@@ -136,9 +136,8 @@ def check_gradient(params, x, y, activation):
 # %% Training
 # An epoch is one pass over all samples. Here it makes one step: we compute all
 # derivatives, and then from each parameter subtract learning_rate times its derivative.
-#
-# After too large a step, the z1 of a relu unit may be below 0 at all samples. There the
-# slope of relu is 0, so all its derivatives are 0, and it never learns again.
+# If z1 of a relu unit is below 0 at all samples, for example after too large a step,
+# its a1 and its slope are 0 there. So its derivatives are 0, and it never learns again.
 @np.errstate(over="ignore", invalid="ignore")  # train reports what explodes
 def train(params, x, y, activation, epochs, learning_rate):
     """Return the trained params, and the loss before each step.
@@ -202,7 +201,7 @@ def plot_losses(ax, runs, true_loss):
         style = {"label": activation.__name__, **END, **STYLE.get(activation, OTHER)}
         ax.loglog(range(1, len(losses) + 1), losses, **style)
     ax.axhline(true_loss, linestyle="--", color="black", label="truth")
-    ax.set(title="Below the truth, they learn noise", xlabel="epoch", ylabel="loss")
+    ax.set(title="Below the truth, noise is learned", xlabel="epoch", ylabel="loss")
 
 
 # %% Run
@@ -210,7 +209,7 @@ if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
     x, y = make_data(rng, N_SAMPLES)
     start = init_params(rng, HIDDEN)
-    check_gradient(start, x, y, list(DERIVATIVE)[0])  # write mean in db1, and look here
+    check_gradient(start, x, y, list(DERIVATIVE)[0])  # try mean for sum in db1
 
     runs = {}
     for activation in DERIVATIVE:
