@@ -349,20 +349,20 @@ least squares | w 1.1308 | b 4.7575
 truth         | w 1.0000 | b 5.0000
 saved 01_linear_regression.png
 
-SEED = 3; N_SAMPLES = 23; NOISE = 0.7; LEARNING_RATE = 0.005; EPOCHS = 3
+SEED = 3; N_SAMPLES = 25; NOISE = 0.7; LEARNING_RATE = 0.005; EPOCHS = 3
 TRUE_W, TRUE_B = -1.5, 2.5
 
-dw 20.0279 | measured 20.0279
-db  7.2441 | measured  7.2441
+dw -0.4706 | measured -0.4706
+db -2.1265 | measured -2.1265
 learning rate 0.005
-epoch    1 | loss 23.01
-epoch    3 | loss 18.82
+epoch    1 | loss 4.112
+epoch    3 | loss 4.066
 learning rate 0.25
-epoch    1 | loss 23.01
-epoch   10 | loss 2.169e+05
-epoch   50 | loss 1.446e+23
-learned       | w 1.1206 | b 0.6452
-least squares | w -1.3846 | b 2.2374
+epoch    1 | loss 4.112
+epoch   10 | loss 2137
+epoch   50 | loss 1.824e+23
+learned       | w -0.1994 | b -0.8944
+least squares | w -1.6204 | b 2.7952
 truth         | w -1.5000 | b 2.5000
 saved 01_linear_regression.png
 """,
